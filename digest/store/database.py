@@ -1,0 +1,117 @@
+"""One database, SQLite or PostgreSQL: the engine, its transactions, and what their errors mean.
+
+SQLite runs in WAL with ``BEGIN IMMEDIATE`` for writers and a busy time-out, so that several processes share one file;
+``synchronous=FULL`` because the outbox promises that what was committed survives a power cut.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from digest.errors import StoreError
+
+BUSY_TIMEOUT_MS = 20_000
+
+
+class Database:
+    """Owns the engine. ``write()`` is one transaction; ``read()`` is one consistent snapshot."""
+
+    def __init__(self, url: str | URL) -> None:
+        try:
+            parsed = make_url(url)
+        except Exception as error:
+            raise StoreError(f"store: {url!r} is not a database URL; try sqlite:///digest.db") from error
+        self.dialect = parsed.get_backend_name()
+        if self.dialect == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        elif self.dialect != "sqlite":
+            raise StoreError(f"store: {self.dialect} is not supported; use sqlite:///FILE or postgresql://…")
+        self.url = parsed
+        self.engine = self._sqlite() if self.dialect == "sqlite" else create_engine(parsed, pool_pre_ping=True)
+
+    def _sqlite(self) -> Engine:
+        options: dict[str, Any] = {}
+        if self.url.database in (None, "", ":memory:"):
+            options = {"poolclass": StaticPool}
+        else:
+            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            self.url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}, **options
+        )
+
+        @event.listens_for(engine, "connect")
+        def configure(connection: Any, _record: object) -> None:
+            # Transactions are begun by us (below), not by the driver, which would begin them late and DEFERRED.
+            connection.isolation_level = None
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            immediate = connection.get_execution_options().get("digest_write", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+        if options:
+            # One shared connection in memory: readers and writers take turns.
+            self._turn: threading.RLock | None = threading.RLock()
+        return engine
+
+    _turn: threading.RLock | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One write transaction, committed at the end of the block. Never put network inside.
+
+        Raises:
+            StoreError: the database is locked beyond patience, read-only, full, or gone.
+        """
+        with self._connection(write=True) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One read transaction: all its queries see the same state."""
+        with self._connection(write=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _connection(self, *, write: bool) -> Iterator[Connection]:
+        if self._turn is not None:
+            self._turn.acquire()
+        try:
+            with self.engine.connect().execution_options(digest_write=write) as connection, connection.begin():
+                yield connection
+        except (OperationalError, DBAPIError) as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise StoreError(_advice(error, self.url.render_as_string(hide_password=True))) from error
+            raise  # an integrity or programming error is a bug: keep its name and traceback
+        finally:
+            if self._turn is not None:
+                self._turn.release()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _advice(error: DBAPIError, url: str) -> str:
+    text = str(error.orig)
+    for sign, advice in {
+        "database is locked": "another process holds it; wait, or see who runs `digest daemon`",
+        "disk is full": "the disk is full; free some space, nothing was lost",
+        "readonly database": "no permission to write there",
+        "unable to open": "no such folder, or no permission",
+        "no such table": "not a database of this program, or it was never upgraded: digest db upgrade",
+        "could not connect": "PostgreSQL does not answer there",
+        "connection refused": "PostgreSQL does not answer there",
+    }.items():
+        if sign in text.lower():
+            return f"store {url}: {text.strip().splitlines()[0]} ({advice})"
+    return f"store {url}: {text.strip().splitlines()[0] if text.strip() else type(error).__name__}"

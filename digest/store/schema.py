@@ -1,0 +1,273 @@
+"""All tables. Only ``digest/store`` knows them; Alembic's migrations are checked against this file by a test."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[dt.datetime]):
+    """An aware UTC datetime; SQLite keeps it as naive text in UTC, PostgreSQL as timestamptz."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime given to the store")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+"""An auto-numbered primary key: SQLite numbers only INTEGER ones."""
+
+# ── papers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+papers = Table(
+    "papers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("redirect_to", Key, ForeignKey("papers.id"), comment="set when this paper was merged into another"),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("authors", JSON, nullable=False),
+    Column("categories", JSON, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("comment", Text),
+    Column("code_url", Text),
+    Column("version", Integer),
+    Column("withdrawn", Boolean, nullable=False, default=False),
+    Column("candidate", Boolean, nullable=False, default=True),
+    Column("sources", JSON, nullable=False),
+    Column("published_at", Instant),
+    Column("announced_at", Instant),
+    Column("first_seen_at", Instant, nullable=False, index=True),
+    Column("updated_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("scheme", String(16), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("paper_id", Key, ForeignKey("papers.id"), nullable=False, index=True),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("paper_id", Key, ForeignKey("papers.id"), nullable=False, index=True),
+    Column("title_key", Text, nullable=False, index=True, comment="normalised title, for matching"),
+    Column("content_hash", String(32), nullable=False),
+    Column("body", JSON, nullable=False, comment="the entry as the provider gave it"),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    UniqueConstraint("source", "key"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
+    Column("signal", String(32), primary_key=True),
+    Column("observed_at", Instant, primary_key=True),
+    Column("value", Float, nullable=False),
+)
+Index("ix_observations_observed_at", observations.c.observed_at)
+
+features = Table(
+    "features",
+    metadata,
+    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
+    Column("basis", String(32), primary_key=True, comment="version of the text basis"),
+    Column("blob", LargeBinary, nullable=False, comment="digest.ranking.text.Features.pack()"),
+)
+
+# ── sources ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+source_runs = Table(
+    "source_runs",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("announced", Integer),
+    Column("read", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("error", Text),
+    Index("ix_source_runs_source_started_at", "source", "started_at"),
+)
+
+source_cursors = Table(
+    "source_cursors",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("state", JSON, nullable=False, comment="whatever the source wants to remember, e.g. how far a back-fill got"),
+)
+
+http_cache = Table(
+    "http_cache",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("fetched_at", Instant, nullable=False),
+)
+
+host_pace = Table(
+    "host_pace",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("next_at", Instant, nullable=False, comment="no request to this host before then, by anyone"),
+)
+
+# ── subscribers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("origin", String(8), nullable=False, comment="file | store"),
+    Column("state", String(16), nullable=False, comment="active | paused | gone | erased"),
+    Column("settings", JSON, nullable=False, comment="the last good settings"),
+    Column("times_hash", String(32), nullable=False, comment="of send times and tzdata version: stale due times recompute"),
+    Column("next_due_at", Instant, index=True),
+    Column("next_edition", Date),
+    Column("last_edition", Date),
+    Column("problem", Text, comment="why the file could not be read, until it is mended"),
+    Column("updated_at", Instant, nullable=False),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address", Text, primary_key=True, comment="canonical form of the address"),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+)
+
+# ── the outbox ──────────────────────────────────────────────────────────────────────────────────────────────
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscriber_id", String(128), ForeignKey("subscribers.id"), nullable=False),
+    Column("edition", Date, nullable=False, comment="the reader's local date; also the press day whose books it is in"),
+    Column("trial", Boolean, nullable=False, comment="written by the files transport: never counts as sent"),
+    Column("state", String(12), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("next_attempt_at", Instant),
+    Column("attempt_count", Integer, nullable=False, default=0),
+    Column("lease_token", String(32)),
+    Column("lease_until", Instant),
+    Column("recipient", Text),
+    Column("message_id", Text),
+    Column("recipe", LargeBinary, comment="compressed digest.editions.message.Recipe: what the bytes are made from"),
+    Column("reason", Text, comment="why it was skipped, deferred, failed, held, …"),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("subscriber_id", "edition", "trial"),
+    Index("ix_deliveries_state_not_before", "state", "not_before"),
+    Index("ix_deliveries_edition_state", "edition", "state"),
+    sqlite_autoincrement=True,
+)
+
+sent_papers = Table(
+    "sent_papers",
+    metadata,
+    Column("delivery_id", Key, ForeignKey("deliveries.id"), primary_key=True),
+    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
+    Column("subscriber_id", String(128), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("delivery_id", Key, ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("lease_token", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("relay", Text, nullable=False),
+    Column("phase", String(12), nullable=False, comment="connect | mail | rcpt | data | dot"),
+    Column("outcome", String(12), nullable=False, comment="accepted | deferred | failed | suppressed | uncertain | lost"),
+    Column("code", Integer),
+    Column("text", Text, nullable=False),
+)
+
+relays = Table(
+    "relays",
+    metadata,
+    Column("relay", Text, primary_key=True),
+    Column("paused_until", Instant),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("reason", Text),
+)
+
+fragments = Table(
+    "fragments",
+    metadata,
+    Column("hash", String(32), primary_key=True),
+    Column("body", LargeBinary, nullable=False, comment="compressed rendered card or shell"),
+    Column("used_at", Instant, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("detail", JSON, nullable=False),
+)
