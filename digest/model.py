@@ -124,6 +124,15 @@ class Batch:
         return len(self.entries)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What makes the next request for a URL conditional (RFC 9110 section 8.8)."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+
 class SourceStatus(StrEnum):
     OK = "ok"
     UNCHANGED = "unchanged"

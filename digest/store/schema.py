@@ -79,7 +79,8 @@ papers = Table(
     Column("sources", JSON, nullable=False),
     Column("published_at", Instant),
     Column("announced_at", Instant),
-    Column("first_seen_at", Instant, nullable=False, index=True),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("news_at", Instant, nullable=False, index=True, comment="announced, else published, else first seen"),
     Column("updated_at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -1,0 +1,386 @@
+"""Papers, their names, their records and their attention."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from digest.catalog.deciding import PaperChange, StoredRecord, decide
+from digest.catalog.merging import Record, merge
+from digest.catalog.titles import title_key
+from digest.model import Entry, Identifier, Observation, Paper, Reading, Scheme, Signal
+from digest.store.codec import content_hash, entry_from_json, entry_to_json
+from digest.store.database import Database
+from digest.store.schema import features, identifiers, observations, papers, records, sent_papers
+
+IN_CHUNK = 400
+"""Values per IN list: SQLite allows 32,766 variables, but plans better with fewer."""
+
+REPEAT_AFTER = dt.timedelta(hours=6)
+"""An unchanged reading is stored again only after this long, so that re-reading a feed adds nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a batch changed."""
+
+    new: int = 0
+    updated: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.new + other.new, self.updated + other.updated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFeatures:
+    """What the ranker needs of one candidate; ``features`` is the packed blob."""
+
+    paper_id: int
+    seen_at: dt.datetime
+    primary_category: str
+    features: bytes
+
+
+class PaperStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ingest(self, connection: Connection, entries: Sequence[Entry], *, now: dt.datetime) -> Counts:
+        """Identify, match and merge one batch within the caller's transaction. The same batch twice changes nothing."""
+        if self._db.dialect == "postgresql":
+            # Two processes must not decide about one component at once; SQLite has one writer anyway.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7368213)"))
+        unique = {(entry.source, entry.key): entry for entry in entries}
+        bodies = {name: entry_to_json(entry) for name, entry in unique.items()}
+        hashes = {name: content_hash(body) for name, body in bodies.items()}
+        known = self._records_by_key(connection, unique)
+        fresh = {name: entry for name, entry in unique.items() if name not in known or known[name].content_hash != hashes[name]}
+        paper_of = {name: row.paper_id for name, row in known.items()}
+        counts = Counts()
+        if fresh:
+            component = self._component(connection, fresh, known, now)
+            for change in decide(component):
+                paper_id, is_new = self._write(connection, change, now)
+                counts += Counts(new=1) if is_new else Counts(updated=1)
+                for record in change.records:
+                    paper_of[(record.entry.source, record.entry.key)] = paper_id
+                    if record.changed:
+                        name = (record.entry.source, record.entry.key)
+                        self._write_record(connection, record, paper_id, bodies[name], hashes[name], now)
+        self.observe(connection, [(paper_of[name], reading) for name, entry in unique.items() for reading in entry.readings])
+        return counts
+
+    def observe(self, connection: Connection, readings: Sequence[tuple[int, Reading]]) -> None:
+        """Append readings of attention; a value that has not changed for less than REPEAT_AFTER is not repeated."""
+        if not readings:
+            return
+        last = self._last_readings(connection, {paper_id for paper_id, _ in readings})
+        rows = []
+        for paper_id, reading in readings:
+            previous = last.get((paper_id, str(reading.signal)))
+            if previous and previous[1] == reading.value and abs(reading.observed_at - previous[0]) < REPEAT_AFTER:
+                continue
+            rows.append(
+                {"paper_id": paper_id, "signal": str(reading.signal), "observed_at": reading.observed_at, "value": reading.value}
+            )
+        if rows:
+            connection.execute(self._insert(observations).on_conflict_do_nothing(), rows)
+
+    def put_features(self, basis: str, blobs: Mapping[int, bytes]) -> None:
+        """Store packed features of papers under one version of the text basis."""
+        if not blobs:
+            return
+        statement = self._insert(features)
+        statement = statement.on_conflict_do_update(
+            index_elements=[features.c.paper_id, features.c.basis], set_={"blob": statement.excluded.blob}
+        )
+        with self._db.write() as connection:
+            connection.execute(statement, [{"paper_id": i, "basis": basis, "blob": blob} for i, blob in blobs.items()])
+
+    def _records_by_key(self, connection: Connection, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row[Any]]:
+        found: dict[tuple[str, str], Row[Any]] = {}
+        for chunk in _chunks(list(names)):
+            query = select(records).where(tuple_(records.c.source, records.c.key).in_(chunk))
+            found.update({(row.source, row.key): row for row in connection.execute(query)})
+        return found
+
+    def _component(
+        self,
+        connection: Connection,
+        fresh: Mapping[tuple[str, str], Entry],
+        known: Mapping[tuple[str, str], Row[Any]],
+        now: dt.datetime,
+    ) -> list[StoredRecord]:
+        """The fresh entries with every stored record that shares a name or a title with them, transitively."""
+        component: dict[tuple[str, str], StoredRecord] = {}
+        for name, entry in fresh.items():
+            row = known.get(name)
+            component[name] = StoredRecord(
+                entry=entry,
+                first_seen_at=row.first_seen_at if row else now,
+                id=row.id if row else None,
+                paper_id=row.paper_id if row else None,
+                changed=True,
+            )
+        wanted_papers = {row.paper_id for name, row in known.items() if name in fresh}
+        seen_papers: set[int] = set()
+        frontier = list(component.values())
+        while frontier or wanted_papers:
+            touched = wanted_papers | self._touched(connection, [record.entry for record in frontier])
+            wanted_papers = set()
+            frontier = []
+            new_papers = touched - seen_papers
+            seen_papers |= touched
+            for chunk in _chunks(sorted(new_papers)):
+                for row in connection.execute(select(records).where(records.c.paper_id.in_(chunk))):
+                    name = (row.source, row.key)
+                    if name not in component:
+                        component[name] = StoredRecord(
+                            entry=entry_from_json(row.source, row.key, row.body),
+                            first_seen_at=row.first_seen_at,
+                            id=row.id,
+                            paper_id=row.paper_id,
+                        )
+                        frontier.append(component[name])
+        return list(component.values())
+
+    def _touched(self, connection: Connection, entries: Sequence[Entry]) -> set[int]:
+        found: set[int] = set()
+        names = sorted({(str(i.scheme), i.value) for entry in entries for i in entry.identifiers})
+        for chunk in _chunks(names):
+            query = select(identifiers.c.paper_id).where(tuple_(identifiers.c.scheme, identifiers.c.value).in_(chunk))
+            found.update(connection.scalars(query))
+        titles = sorted({key for entry in entries if (key := title_key(entry.title))})
+        for title_chunk in _chunks(titles):
+            found.update(connection.scalars(select(records.c.paper_id).where(records.c.title_key.in_(title_chunk))))
+        return found
+
+    def _write(self, connection: Connection, change: PaperChange, now: dt.datetime) -> tuple[int, bool]:
+        """Write one paper; returns its id and whether it is new."""
+        merged = merge(change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records])
+        values = _paper_values(merged, now)
+        if change.paper_id is None:
+            paper_id = int(connection.execute(insert(papers).values(values).returning(papers.c.id)).scalar_one())
+        else:
+            paper_id = change.paper_id
+            connection.execute(update(papers).where(papers.c.id == paper_id).values(values))
+            connection.execute(delete(features).where(features.c.paper_id == paper_id))
+        for other in change.redirects:
+            self._redirect(connection, other, paper_id)
+        moved = [record.id for record in change.records if record.id is not None and record.paper_id != paper_id]
+        if moved:
+            connection.execute(update(records).where(records.c.id.in_(moved)).values(paper_id=paper_id))
+        rows = [{"scheme": str(i.scheme), "value": i.value, "paper_id": paper_id} for i in merged.identifiers]
+        if rows:
+            connection.execute(self._insert(identifiers).on_conflict_do_nothing(), rows)
+        return paper_id, change.paper_id is None
+
+    def _redirect(self, connection: Connection, source: int, target: int) -> None:
+        """Let history, names and picks of one paper follow it into another."""
+        connection.execute(update(papers).where(papers.c.id == source).values(redirect_to=target, candidate=False))
+        connection.execute(update(papers).where(papers.c.redirect_to == source).values(redirect_to=target))
+        connection.execute(update(identifiers).where(identifiers.c.paper_id == source).values(paper_id=target))
+        connection.execute(delete(features).where(features.c.paper_id == source))
+        for table, key in (
+            (observations, ("signal", "observed_at", "value")),
+            (sent_papers, ("delivery_id", "subscriber_id", "position")),
+        ):
+            columns = [table.c[name] for name in key]
+            rows = select(bindparam("target", target).label("paper_id"), *columns).where(table.c.paper_id == source)
+            moved = self._insert(table).from_select(["paper_id", *key], rows).on_conflict_do_nothing()
+            connection.execute(moved)
+            connection.execute(delete(table).where(table.c.paper_id == source))
+
+    def _write_record(
+        self, connection: Connection, record: StoredRecord, paper_id: int, body: Mapping[str, Any], digest: str, now: dt.datetime
+    ) -> None:
+        values = {
+            "paper_id": paper_id,
+            "title_key": title_key(record.entry.title),
+            "content_hash": digest,
+            "body": dict(body),
+            "seen_at": now,
+        }
+        if record.id is not None:
+            connection.execute(update(records).where(records.c.id == record.id).values(values))
+        else:
+            values |= {"source": record.entry.source, "key": record.entry.key, "first_seen_at": record.first_seen_at}
+            connection.execute(insert(records).values(values))
+
+    def _last_readings(self, connection: Connection, ids: set[int]) -> dict[tuple[int, str], tuple[dt.datetime, float]]:
+        last: dict[tuple[int, str], tuple[dt.datetime, float]] = {}
+        for chunk in _chunks(sorted(ids)):
+            query = select(observations).where(observations.c.paper_id.in_(chunk)).order_by(observations.c.observed_at)
+            for row in connection.execute(query):
+                last[(row.paper_id, row.signal)] = (row.observed_at, row.value)
+        return last
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def count(self) -> int:
+        with self._db.read() as connection:
+            return connection.scalar(select(func.count()).select_from(papers).where(papers.c.redirect_to.is_(None))) or 0
+
+    def get(self, ids: Iterable[int]) -> dict[int, Paper]:
+        """Papers by id, merged ones under the id that was asked for."""
+        wanted = sorted(set(ids))
+        found: dict[int, Paper] = {}
+        with self._db.read() as connection:
+            for chunk in _chunks(wanted):
+                names: dict[int, list[Identifier]] = {}
+                rows = connection.execute(select(papers).where(papers.c.id.in_(chunk))).all()
+                for row in connection.execute(select(identifiers).where(identifiers.c.paper_id.in_(chunk))):
+                    names.setdefault(row.paper_id, []).append(Identifier(Scheme(row.scheme), row.value))
+                for row in rows:
+                    if row.redirect_to is None:
+                        found[row.id] = _paper(row, names.get(row.id, []))
+            redirected = {
+                row.id: row.redirect_to
+                for chunk in _chunks([i for i in wanted if i not in found])
+                for row in connection.execute(
+                    select(papers.c.id, papers.c.redirect_to).where(papers.c.id.in_(chunk), papers.c.redirect_to.is_not(None))
+                )
+            }
+        if redirected:
+            targets = self.get(redirected.values())
+            found.update({old: targets[new] for old, new in redirected.items() if new in targets})
+        return found
+
+    def find(self, names: Sequence[Identifier]) -> dict[Identifier, int]:
+        """Which paper each identifier belongs to."""
+        found: dict[Identifier, int] = {}
+        with self._db.read() as connection:
+            for chunk in _chunks([(str(i.scheme), i.value) for i in names]):
+                query = select(identifiers).where(tuple_(identifiers.c.scheme, identifiers.c.value).in_(chunk))
+                found.update({Identifier(Scheme(r.scheme), r.value): r.paper_id for r in connection.execute(query)})
+        return found
+
+    def find_by_title(self, words: str, limit: int = 10) -> list[Paper]:
+        """Papers whose title contains all the words, newest first."""
+        conditions = [papers.c.title.ilike(f"%{word}%", escape="\\") for word in _escaped(words)]
+        query = (
+            select(papers.c.id)
+            .where(papers.c.redirect_to.is_(None), *conditions)
+            .order_by(papers.c.first_seen_at.desc(), papers.c.id)
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            ids = list(connection.scalars(query))
+        found = self.get(ids)
+        return [found[i] for i in ids]
+
+    def without_features(self, basis: str, limit: int) -> list[Paper]:
+        """Papers that the ranker can't see yet: new, changed, or of another text basis. Newest first."""
+        query = (
+            select(papers.c.id)
+            .outerjoin(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
+            .where(features.c.paper_id.is_(None), papers.c.redirect_to.is_(None))
+            .order_by(papers.c.first_seen_at.desc(), papers.c.id.desc())
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            ids = list(connection.scalars(query))
+        return list(self.get(ids).values())
+
+    def candidates(self, basis: str, *, since: dt.datetime, until: dt.datetime) -> list[StoredFeatures]:
+        """Everything that could be sent at ``until``: news since ``since``, and known by then."""
+        # Plain columns and one pass: this runs before every preview, over tens of thousands of rows.
+        query = (
+            select(papers.c.id, papers.c.news_at, papers.c.categories, features.c.blob)
+            .join(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
+            .where(
+                papers.c.candidate,
+                ~papers.c.withdrawn,
+                papers.c.redirect_to.is_(None),
+                papers.c.first_seen_at <= until,
+                papers.c.news_at >= since,
+            )
+            .order_by(papers.c.id)
+        )
+        with self._db.read() as connection:
+            return [
+                StoredFeatures(
+                    paper_id=row[0], seen_at=row[1], primary_category=row[2][0] if row[2] else "", features=row[3]
+                )
+                for row in connection.execute(query)
+            ]
+
+    def features_of(self, basis: str, ids: Sequence[int]) -> dict[int, bytes]:
+        found: dict[int, bytes] = {}
+        with self._db.read() as connection:
+            for chunk in _chunks(list(ids)):
+                query = select(features.c.paper_id, features.c.blob).where(
+                    features.c.basis == basis, features.c.paper_id.in_(chunk)
+                )
+                found.update({row.paper_id: row.blob for row in connection.execute(query)})
+        return found
+
+    def observed(self, *, since: dt.datetime, until: dt.datetime) -> list[Observation]:
+        """All readings in a span, oldest first."""
+        query = (
+            select(observations)
+            .where(observations.c.observed_at >= since, observations.c.observed_at <= until)
+            .order_by(observations.c.observed_at, observations.c.paper_id)
+        )
+        with self._db.read() as connection:
+            return [
+                Observation(row.paper_id, Signal(row.signal), row.value, row.observed_at) for row in connection.execute(query)
+            ]
+
+
+def _chunks(values: list[Any]) -> Iterable[list[Any]]:
+    return (values[start : start + IN_CHUNK] for start in range(0, len(values), IN_CHUNK))
+
+
+def _escaped(words: str) -> list[str]:
+    return [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words.split()]
+
+
+def _paper_values(paper: Paper, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "title": paper.title,
+        "abstract": paper.abstract,
+        "authors": list(paper.authors),
+        "categories": list(paper.categories),
+        "url": paper.url,
+        "comment": paper.comment,
+        "code_url": paper.code_url,
+        "version": paper.version,
+        "withdrawn": paper.withdrawn,
+        "candidate": paper.candidate,
+        "sources": list(paper.sources),
+        "published_at": paper.published_at,
+        "announced_at": paper.announced_at,
+        "first_seen_at": paper.first_seen_at,
+        "news_at": min(paper.announced_at or paper.published_at or paper.first_seen_at, paper.first_seen_at),
+        "updated_at": now,
+    }
+
+
+def _paper(row: Row[Any], names: Sequence[Identifier]) -> Paper:
+    return Paper(
+        id=row.id,
+        title=row.title,
+        abstract=row.abstract,
+        authors=tuple(row.authors),
+        categories=tuple(row.categories),
+        url=row.url,
+        identifiers=tuple(sorted(names)),
+        first_seen_at=row.first_seen_at,
+        announced_at=row.announced_at,
+        published_at=row.published_at,
+        version=row.version,
+        code_url=row.code_url,
+        comment=row.comment,
+        withdrawn=row.withdrawn,
+        candidate=row.candidate,
+        sources=tuple(row.sources),
+    )

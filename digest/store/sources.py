@@ -1,0 +1,127 @@
+"""What is remembered of the providers: validators, pace, cursors, and how every run went."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from digest.model import SourceReport, SourceStatus, Validators
+from digest.store.database import Database
+from digest.store.schema import host_pace, http_cache, source_cursors, source_runs
+
+
+class SourceStore:
+    """Implements :class:`digest.sources.http.Ledger`: all processes on one database share one pace per host."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+
+    # ── the ledger of the polite client ─────────────────────────────────────────────────────────────────────
+
+    def reserve(self, host: str, pace_s: float, now: dt.datetime) -> dt.datetime:
+        """Take the next free moment for a host; nobody else gets the same one. Returns when the request may start."""
+        with self._db.write() as connection:
+            next_at = self._locked_next(connection, host, now)
+            start = max(now, next_at)
+            self._set_next(connection, host, start + dt.timedelta(seconds=pace_s))
+        return start
+
+    def postpone(self, host: str, until: dt.datetime) -> None:
+        """Nobody asks this host before ``until`` (Retry-After, RFC 9110 section 10.2.3)."""
+        with self._db.write() as connection:
+            next_at = self._locked_next(connection, host, until)
+            self._set_next(connection, host, max(until, next_at))
+
+    def _locked_next(self, connection: Connection, host: str, default: dt.datetime) -> dt.datetime:
+        # The row must exist before it can be locked, or two first requests would both find nothing.
+        connection.execute(self._insert(host_pace).values(host=host, next_at=default).on_conflict_do_nothing())
+        query = select(host_pace.c.next_at).where(host_pace.c.host == host).with_for_update()
+        return connection.execute(query).scalar_one()
+
+    def _set_next(self, connection: Connection, host: str, next_at: dt.datetime) -> None:
+        connection.execute(host_pace.update().where(host_pace.c.host == host).values(next_at=next_at))
+
+    def validators(self, url: str) -> Validators | None:
+        with self._db.read() as connection:
+            row = connection.execute(select(http_cache).where(http_cache.c.url == url)).one_or_none()
+        return Validators(url=row.url, etag=row.etag, last_modified=row.last_modified) if row else None
+
+    # ── written together with a page of entries ─────────────────────────────────────────────────────────────
+
+    def remember(self, connection: Connection, validators: Iterable[Validators], *, now: dt.datetime) -> None:
+        rows = [
+            {"url": v.url, "etag": v.etag, "last_modified": v.last_modified, "fetched_at": now} for v in validators
+        ]
+        if rows:
+            statement = self._insert(http_cache)
+            changed = {name: statement.excluded[name] for name in ("etag", "last_modified", "fetched_at")}
+            connection.execute(statement.on_conflict_do_update(index_elements=[http_cache.c.url], set_=changed), rows)
+
+    def set_cursor(self, connection: Connection, source: str, state: Mapping[str, object]) -> None:
+        statement = self._insert(source_cursors).values(source=source, state=dict(state))
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=[source_cursors.c.source], set_={"state": statement.excluded.state})
+        )
+
+    def cursor(self, source: str) -> Mapping[str, Any]:
+        with self._db.read() as connection:
+            return connection.scalar(select(source_cursors.c.state).where(source_cursors.c.source == source)) or {}
+
+    # ── health ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def report(self, report: SourceReport) -> None:
+        with self._db.write() as connection:
+            connection.execute(
+                insert(source_runs).values(
+                    source=report.source,
+                    started_at=report.started_at,
+                    finished_at=report.finished_at,
+                    status=str(report.status),
+                    announced=report.announced,
+                    read=report.read,
+                    new=report.new,
+                    updated=report.updated,
+                    rejected=report.rejected,
+                    error=report.error,
+                )
+            )
+
+    def runs(self, *, since: dt.datetime, until: dt.datetime) -> list[SourceReport]:
+        """Every run in a span, oldest first."""
+        query = (
+            select(source_runs)
+            .where(source_runs.c.started_at >= since, source_runs.c.started_at <= until)
+            .order_by(source_runs.c.started_at, source_runs.c.id)
+        )
+        with self._db.read() as connection:
+            return [
+                SourceReport(
+                    source=row.source,
+                    started_at=row.started_at,
+                    finished_at=row.finished_at,
+                    status=SourceStatus(row.status),
+                    announced=row.announced,
+                    read=row.read,
+                    new=row.new,
+                    updated=row.updated,
+                    rejected=row.rejected,
+                    error=row.error,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def last_success(self) -> dict[str, dt.datetime]:
+        """When each source was last read without a fault."""
+        good = [str(SourceStatus.OK), str(SourceStatus.UNCHANGED), str(SourceStatus.QUIET)]
+        query = (
+            select(source_runs.c.source, func.max(source_runs.c.started_at).label("at"))
+            .where(source_runs.c.status.in_(good))
+            .group_by(source_runs.c.source)
+        )
+        with self._db.read() as connection:
+            return {row.source: row.at for row in connection.execute(query)}

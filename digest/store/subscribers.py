@@ -1,0 +1,176 @@
+"""Readers as the store knows them: the last good settings, and when each is due.
+
+Files declare settings and are never written; the store owns everything else. A deleted file pauses its reader, a broken
+one keeps the last good settings, an erased id stays erased.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from digest.errors import NotFound
+from digest.model import Subscriber
+from digest.schedule import next_slot, times_hash
+from digest.store.database import Database
+from digest.store.schema import subscribers
+from digest.subscribers import subscriber_from_json, subscriber_to_json
+
+FILE, STORE = "file", "store"
+ACTIVE, PAUSED, GONE, ERASED = "active", "paused", "gone", "erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownReader:
+    """A reader with what the store adds to the settings."""
+
+    subscriber: Subscriber
+    state: str
+    origin: str
+    next_due_at: dt.datetime | None
+    next_edition: dt.date | None
+    last_edition: dt.date | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What re-reading the files changed, by reader id."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+
+class SubscriberStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def sync(
+        self, declared: Sequence[Subscriber], *, paused: Iterable[str] = (), broken: Mapping[str, str], now: dt.datetime
+    ) -> SyncReport:
+        """Make the store follow the files. ``broken`` says, by id, what is wrong with a file that could not be read."""
+        asleep = set(paused)
+        added, changed = [], []
+        with self._db.write() as connection:
+            rows = {row.id: row for row in connection.execute(select(subscribers))}
+            for subscriber in declared:
+                row = rows.get(subscriber.id)
+                if row is not None and (row.state == ERASED or row.origin != FILE):
+                    continue
+                state = PAUSED if subscriber.id in asleep else ACTIVE
+                values = self._values(subscriber, row, state, now)
+                if row is None:
+                    connection.execute(insert(subscribers).values(id=subscriber.id, origin=FILE, **values))
+                    added.append(subscriber.id)
+                elif any(getattr(row, name) != value for name, value in values.items() if name != "updated_at"):
+                    connection.execute(update(subscribers).where(subscribers.c.id == subscriber.id).values(values))
+                    changed.append(subscriber.id)
+            present = {subscriber.id for subscriber in declared} | set(broken)
+            gone = [i for i, row in rows.items() if row.origin == FILE and row.state in {ACTIVE, PAUSED} and i not in present]
+            for reader_id in gone:
+                connection.execute(update(subscribers).where(subscribers.c.id == reader_id).values(state=GONE, updated_at=now))
+            for reader_id, problem in broken.items():
+                connection.execute(update(subscribers).where(subscribers.c.id == reader_id).values(problem=problem))
+        return SyncReport(added=tuple(added), changed=tuple(changed), gone=tuple(gone), broken=dict(broken))
+
+    def _values(self, subscriber: Subscriber, row: Row[Any] | None, state: str, now: dt.datetime) -> dict[str, Any]:
+        digest = times_hash(subscriber.times)
+        values: dict[str, Any] = {
+            "email": subscriber.email,
+            "state": state,
+            "settings": subscriber_to_json(subscriber),
+            "times_hash": digest,
+            "problem": None,
+            "updated_at": now,
+        }
+        woken = row is not None and row.state != ACTIVE and state == ACTIVE
+        if row is None or row.times_hash != digest or woken:
+            slot = next_slot(subscriber.times, after=now, last_edition=row.last_edition if row else None)
+            values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
+        return values
+
+    def refresh_stale(self, *, now: dt.datetime) -> int:
+        """Recompute due times that an update of the time zone database may have made wrong."""
+        stale = 0
+        with self._db.write() as connection:
+            for row in connection.execute(select(subscribers).where(subscribers.c.state == ACTIVE)).all():
+                times = subscriber_from_json(row.settings).times
+                digest = times_hash(times)
+                if digest == row.times_hash:
+                    continue
+                slot = next_slot(times, after=now, last_edition=row.last_edition)
+                values = {"next_due_at": slot.due_at, "next_edition": slot.edition, "times_hash": digest}
+                connection.execute(update(subscribers).where(subscribers.c.id == row.id).values(values))
+                stale += 1
+        return stale
+
+    def due(self, before: dt.datetime, limit: int) -> list[KnownReader]:
+        """Active readers whose time has come, the longest due first."""
+        query = (
+            select(subscribers)
+            .where(subscribers.c.state == ACTIVE, subscribers.c.next_due_at <= before)
+            .order_by(subscribers.c.next_due_at, subscribers.c.id)
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return [_known(row) for row in connection.execute(query)]
+
+    def next_due(self) -> KnownReader | None:
+        """Who is next."""
+        query = (
+            select(subscribers)
+            .where(subscribers.c.state == ACTIVE, subscribers.c.next_due_at.is_not(None))
+            .order_by(subscribers.c.next_due_at, subscribers.c.id)
+            .limit(1)
+        )
+        with self._db.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _known(row) if row else None
+
+    def all(self) -> list[KnownReader]:
+        with self._db.read() as connection:
+            rows = connection.execute(select(subscribers).where(subscribers.c.state != ERASED).order_by(subscribers.c.id))
+            return [_known(row) for row in rows]
+
+    def many(self, ids: Sequence[str]) -> dict[str, KnownReader]:
+        found: dict[str, KnownReader] = {}
+        with self._db.read() as connection:
+            for start in range(0, len(ids), 400):
+                query = select(subscribers).where(subscribers.c.id.in_(ids[start : start + 400]))
+                found.update({row.id: _known(row) for row in connection.execute(query)})
+        return found
+
+    def get(self, reader: str) -> KnownReader:
+        """A reader by id or address.
+
+        Raises:
+            NotFound: with the nearest id there is.
+        """
+        query = select(subscribers).where((subscribers.c.id == reader) | (subscribers.c.email == reader))
+        with self._db.read() as connection:
+            row = connection.execute(query.order_by(subscribers.c.id)).first()
+            if row is not None:
+                return _known(row)
+            ids = list(connection.scalars(select(subscribers.c.id).order_by(subscribers.c.id).limit(5000)))
+        near = difflib.get_close_matches(reader, ids, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(ids[:8]) or 'none yet'}"
+        raise NotFound(f"no reader {reader!r}{hint}")
+
+
+def _known(row: Row[Any]) -> KnownReader:
+    return KnownReader(
+        subscriber=subscriber_from_json(row.settings),
+        state=row.state,
+        origin=row.origin,
+        next_due_at=row.next_due_at,
+        next_edition=row.next_edition,
+        last_edition=row.last_edition,
+        problem=row.problem,
+    )
