@@ -58,7 +58,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def local_instant(day: dt.date, at: dt.time, zone_name: str) -> dt.datetime | None:
-    """The instant (UTC, whole seconds) at which a zone's clocks show ``at`` on ``day``; None if it skipped that date."""
+    """The instant (UTC, whole seconds) at which clocks show ``at`` on ``day``; None if the zone skipped that date."""
     tz = zone(zone_name)
     if _first_at_or_after(dt.datetime.combine(day, dt.time.min), tz).astimezone(tz).date() != day:
         return None
