@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.announcements import (
@@ -80,6 +80,7 @@ def test_an_interval_excludes_its_start_and_includes_its_end() -> None:
     assert announcements_between(at, at - dt.timedelta(days=3)) == []
 
 
+@settings(deadline=None)
 @given(instants)
 def test_last_and_next_enclose_now(now: dt.datetime) -> None:
     """last <= now < next, and nothing lies between them."""
