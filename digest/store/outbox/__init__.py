@@ -1,0 +1,53 @@
+"""The outbox: every edition to every reader, from planned to accepted, and nothing twice. Rules in docs/delivery.md.
+
+planning    due → planned → building → ready, or skipped
+sending     ready → leased → sending → a reply
+reaping     what dead processes leave behind
+operating   what the operator does by hand
+books       looking, replaying, accounting
+suppression, relays    addresses and relays that are left in peace
+"""
+
+from digest.store.outbox.books import Reading
+from digest.store.outbox.operating import Operating
+from digest.store.outbox.planning import Planning
+from digest.store.outbox.reaping import Reaping
+from digest.store.outbox.relays import Relays
+from digest.store.outbox.sending import Sending
+from digest.store.outbox.suppression import Suppressions, canonical_address
+from digest.store.outbox.values import (
+    AttemptResult,
+    Books,
+    Built,
+    ClaimedDelivery,
+    DeliveryRow,
+    Filters,
+    Plan,
+    PlannedDelivery,
+    Reaped,
+    RelayState,
+    Replay,
+    Window,
+)
+
+
+class Outbox(Planning, Sending, Reaping, Operating, Reading, Relays, Suppressions):
+    """One class, a chapter per module; each public method is one transaction. Works on SQLite and PostgreSQL."""
+
+
+__all__ = [
+    "AttemptResult",
+    "Books",
+    "Built",
+    "ClaimedDelivery",
+    "DeliveryRow",
+    "Filters",
+    "Outbox",
+    "Plan",
+    "PlannedDelivery",
+    "Reaped",
+    "RelayState",
+    "Replay",
+    "Window",
+    "canonical_address",
+]

@@ -1,0 +1,198 @@
+"""Looking at the outbox: the queue, what a reader has had, a day's mail again, and the books of a press day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, distinct, func, or_, select
+
+from digest.model import OPEN_STATES, RELEASING_STATES, DeliveryState
+from digest.store.outbox.base import Chapter, write_event
+from digest.store.outbox.values import Books, DeliveryRow, Filters, Replay
+from digest.store.schema import attempts, deliveries, events, papers, sent_papers
+
+LAST_ZONE = dt.timedelta(hours=12)
+"""UTC−12, Baker Island, is the last place where a date ends."""
+
+OPEN_BOOKS = dt.timedelta(days=30)
+"""How far back press days are looked at that were never closed."""
+
+CLOSED, MISMATCH = "books.closed", "books.mismatch"
+
+
+class Reading(Chapter):
+    def listing(self, filters: Filters | None = None) -> list[DeliveryRow]:
+        """Deliveries, the newest first."""
+        wanted = filters or Filters()
+        query = select(*(deliveries.c[name] for name in DeliveryRow.__dataclass_fields__))
+        if wanted.states is not None:
+            query = query.where(deliveries.c.state.in_(list(wanted.states)))
+        if wanted.subscriber_id is not None:
+            query = query.where(deliveries.c.subscriber_id == wanted.subscriber_id)
+        if wanted.edition is not None:
+            query = query.where(deliveries.c.edition == wanted.edition)
+        if wanted.trial is not None:
+            query = query.where(deliveries.c.trial == wanted.trial)
+        query = query.order_by(deliveries.c.edition.desc(), deliveries.c.id.desc()).limit(wanted.limit)
+        with self._db.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [DeliveryRow(**{**row, "state": DeliveryState(row["state"])}) for row in rows]
+
+    def counts(self, *, trial: bool | None = None, edition: dt.date | None = None) -> dict[DeliveryState, int]:
+        """How many deliveries are in each state."""
+        with self._db.read() as connection:
+            return _counts(connection, trial, edition)
+
+    def next_attempt_at(self, *, trial: bool) -> dt.datetime | None:
+        """When the first ready or deferred delivery may go out; None if there is none."""
+        query = select(
+            func.min(
+                func.coalesce(deliveries.c.next_attempt_at, deliveries.c.not_before, type_=deliveries.c.due_at.type)
+            )
+        ).where(deliveries.c.trial == trial, deliveries.c.state.in_((DeliveryState.READY, DeliveryState.DEFERRED)))
+        with self._db.read() as connection:
+            first: dt.datetime | None = connection.execute(query).scalar_one()
+        return first
+
+    def sent_paper_ids(self, subscriber_ids: Sequence[str], *, before: dt.date | None = None) -> Mapping[str, set[int]]:
+        """By reader, the papers that count as gone, in editions ``before`` that date only if given.
+
+        Gone is everything from ready through accepted, uncertain and held; what failed, expired or was cancelled gave
+        its papers back, and trials never count. A paper that was merged since counts under its new id as well.
+        """
+        gone: dict[str, set[int]] = {reader: set() for reader in subscriber_ids}
+        query = (
+            select(sent_papers.c.subscriber_id, sent_papers.c.paper_id, papers.c.redirect_to)
+            .join(deliveries, deliveries.c.id == sent_papers.c.delivery_id)
+            .join(papers, papers.c.id == sent_papers.c.paper_id)
+            .where(
+                sent_papers.c.subscriber_id.in_(list(subscriber_ids)),
+                deliveries.c.trial.is_(False),
+                deliveries.c.state.not_in(list(RELEASING_STATES)),
+            )
+        )
+        if before is not None:
+            query = query.where(deliveries.c.edition < before)
+        with self._db.read() as connection:
+            merged: dict[int, set[str]] = {}
+            for row in connection.execute(query):
+                gone[row.subscriber_id].add(row.paper_id)
+                if row.redirect_to is not None:
+                    merged.setdefault(row.redirect_to, set()).add(row.subscriber_id)
+            while merged:
+                onward = connection.execute(
+                    select(papers.c.id, papers.c.redirect_to).where(
+                        papers.c.id.in_(list(merged)), papers.c.redirect_to.is_not(None)
+                    )
+                ).all()
+                following: dict[int, set[str]] = {}
+                for hop in onward:
+                    new = {reader for reader in merged[hop.id] if hop.redirect_to not in gone[reader]}
+                    if new:
+                        following.setdefault(hop.redirect_to, set()).update(new)
+                for paper_id, readers in merged.items():
+                    for reader in readers:
+                        gone[reader].add(paper_id)
+                merged = following
+        return gone
+
+    def replay(self, subscriber_id: str, edition: dt.date) -> Replay | None:
+        """What that day's mail was made from, a real one before a trial; None if none was built or its blob is gone."""
+        accepted_at = (
+            select(func.min(attempts.c.at))
+            .where(attempts.c.delivery_id == deliveries.c.id, attempts.c.outcome == "accepted")
+            .scalar_subquery()
+        )
+        query = (
+            select(deliveries.c.recipe, deliveries.c.state, deliveries.c.trial, accepted_at.label("at"))
+            .where(
+                deliveries.c.subscriber_id == subscriber_id,
+                deliveries.c.edition == edition,
+                deliveries.c.recipe.is_not(None),
+            )
+            .order_by(deliveries.c.trial)
+            .limit(1)
+        )
+        with self._db.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return row and Replay(recipe=row.recipe, state=DeliveryState(row.state), at=row.at, trial=row.trial)
+
+    def books(self, edition: dt.date) -> Books:
+        """The account of one press day, trials left out."""
+        with self._db.read() as connection:
+            return _books(connection, edition)
+
+    def close_press_days(self, now: dt.datetime, *, max_lateness: dt.timedelta) -> list[Books]:
+        """Close the books of every press day that is over everywhere; returns those closed by this call.
+
+        A day is over when its date has ended in UTC−12 and the allowed lateness has passed. Books that do not balance
+        are closed as well, as an error event that names the deliveries.
+        """
+        last = (now - LAST_ZONE - max_lateness).date() - dt.timedelta(days=1)
+        with self._db.write() as connection:
+            days = connection.execute(
+                select(distinct(deliveries.c.edition)).where(
+                    deliveries.c.trial.is_(False),
+                    deliveries.c.edition <= last,
+                    deliveries.c.edition > last - OPEN_BOOKS,
+                )
+            ).scalars()
+            closed = {
+                detail["edition"]
+                for detail in connection.execute(
+                    select(events.c.detail).where(
+                        events.c.kind.in_((CLOSED, MISMATCH)), events.c.at > now - 2 * OPEN_BOOKS
+                    )
+                ).scalars()
+            }
+            done = []
+            for edition in sorted(day for day in days if day.isoformat() not in closed):
+                account = _books(connection, edition)
+                detail = {
+                    "edition": edition.isoformat(),
+                    "planned": account.planned,
+                    "replies": account.replies,
+                    "counts": {str(state): number for state, number in account.counts.items()},
+                }
+                if not account.balanced:
+                    detail["deliveries"] = _unbalanced(connection, edition)
+                write_event(connection, CLOSED if account.balanced else MISMATCH, detail, now)
+                done.append(account)
+        return done
+
+
+def _counts(connection: Connection, trial: bool | None, edition: dt.date | None) -> dict[DeliveryState, int]:
+    query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+    if trial is not None:
+        query = query.where(deliveries.c.trial == trial)
+    if edition is not None:
+        query = query.where(deliveries.c.edition == edition)
+    return {DeliveryState(state): number for state, number in connection.execute(query).tuples()}
+
+
+def _books(connection: Connection, edition: dt.date) -> Books:
+    replies = connection.execute(
+        select(func.count(distinct(attempts.c.delivery_id)))
+        .join(deliveries, deliveries.c.id == attempts.c.delivery_id)
+        .where(deliveries.c.trial.is_(False), deliveries.c.edition == edition, attempts.c.outcome == "accepted")
+    ).scalar_one()
+    return Books(edition=edition, counts=_counts(connection, False, edition), replies=replies)
+
+
+def _unbalanced(connection: Connection, edition: dt.date) -> list[int]:
+    """Deliveries that are still open, or whose state and replies disagree; at most a hundred."""
+    replied = select(attempts.c.delivery_id).where(attempts.c.outcome == "accepted")
+    accepted, answered = deliveries.c.state == DeliveryState.ACCEPTED, deliveries.c.id.in_(replied)
+    return list(
+        connection.execute(
+            select(deliveries.c.id)
+            .where(
+                deliveries.c.trial.is_(False),
+                deliveries.c.edition == edition,
+                or_(accepted != answered, deliveries.c.state.in_(list(OPEN_STATES))),
+            )
+            .order_by(deliveries.c.id)
+            .limit(100)
+        ).scalars()
+    )

@@ -1,0 +1,79 @@
+"""What dead processes leave behind: expired leases, by what had been committed before they ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, insert, not_, or_, update
+
+from digest.model import DeliveryState
+from digest.store.outbox.base import Chapter
+from digest.store.outbox.values import Reaped
+from digest.store.schema import attempts, deliveries
+
+WORDS = "the sender ended between the first byte and the reply; it may or may not have been delivered"
+
+
+class Reaping(Chapter):
+    def reap(self, now: dt.datetime, *, on_uncertain: Literal["hold", "retry"] = "hold") -> Reaped:
+        """Settle every lease that has ended.
+
+        ``building`` goes back to planned. ``leased`` goes back to ready: nothing was sent. ``sending`` becomes
+        uncertain and keeps its token, so that a late reply of a sender that only slept still counts; with
+        ``on_uncertain="retry"`` it goes back to ready instead while it is news, and the Message-ID stays the same.
+        A trial that was being written to a file is simply written again.
+        """
+        ended = deliveries.c.lease_until <= now
+        sending = and_(ended, deliveries.c.state == DeliveryState.SENDING)
+        again: ColumnElement[bool] = deliveries.c.trial
+        if on_uncertain == "retry":
+            again = or_(again, deliveries.c.expires_at > now)
+        freed = {"lease_token": None, "lease_until": None, "updated_at": now}
+        with self._db.write() as connection:
+            planned = connection.execute(
+                update(deliveries)
+                .where(ended, deliveries.c.state == DeliveryState.BUILDING)
+                .values(state=DeliveryState.PLANNED, **freed)
+            ).rowcount
+            leased = connection.execute(
+                update(deliveries)
+                .where(ended, deliveries.c.state == DeliveryState.LEASED)
+                .values(state=DeliveryState.READY, **freed)
+            ).rowcount
+            unsure = connection.execute(
+                update(deliveries)
+                .where(sending, not_(again))
+                .values(
+                    state=DeliveryState.UNCERTAIN,
+                    reason=WORDS,
+                    lease_until=None,
+                    attempt_count=deliveries.c.attempt_count + 1,
+                    updated_at=now,
+                )
+                .returning(deliveries.c.id, deliveries.c.lease_token)
+            ).all()
+            retried = connection.execute(
+                update(deliveries)
+                .where(sending, again)
+                .values(state=DeliveryState.READY, attempt_count=deliveries.c.attempt_count + 1, **freed)
+                .returning(deliveries.c.id)
+            ).all()
+            if unsure:
+                connection.execute(
+                    insert(attempts),
+                    [
+                        {
+                            "delivery_id": row.id,
+                            "lease_token": row.lease_token,
+                            "at": now,
+                            "relay": "",
+                            "phase": "lost",
+                            "outcome": "uncertain",
+                            "code": None,
+                            "text": WORDS,
+                        }
+                        for row in unsure
+                    ],
+                )
+        return Reaped(ready=leased + len(retried), planned=planned, uncertain=len(unsure))

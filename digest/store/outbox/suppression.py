@@ -1,0 +1,71 @@
+"""Addresses that are not written to, whoever asks: dead ones, complaints, unsubscribes. Keyed by canonical form."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import unicodedata
+from collections.abc import Iterable
+
+import idna
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from digest.store.database import Database
+from digest.store.schema import suppressions
+
+
+def canonical_address(address: str) -> str:
+    """One key for all spellings of an address: NFC, lower case, the domain in ASCII (IDNA 2008, UTS 46).
+
+    RFC 5321 §2.4 lets a local part be case-sensitive; no mailbox provider makes use of it, and suppressing one
+    spelling while writing to another would betray the reader. Garbage in gives garbage out, never an error.
+    """
+    local, at, domain = unicodedata.normalize("NFC", address).strip().rpartition("@")
+    with contextlib.suppress(idna.IDNAError, UnicodeError):
+        domain = idna.encode(domain, uts46=True).decode("ascii")
+    return f"{local}{at}{domain}".casefold()
+
+
+def suppressed_among(connection: Connection, addresses: Iterable[str], now: dt.datetime) -> dict[str, str]:
+    """The reasons of those addresses, as given, that are suppressed."""
+    keys = {address: canonical_address(address) for address in addresses}
+    if not keys:
+        return {}
+    rows = connection.execute(
+        select(suppressions.c.address, suppressions.c.reason).where(
+            suppressions.c.address.in_(sorted(set(keys.values()))),
+            or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now),
+        )
+    )
+    reasons = {row.address: row.reason for row in rows}
+    return {address: reasons[key] for address, key in keys.items() if key in reasons}
+
+
+def put_suppression(
+    connection: Connection, address: str, reason: str, now: dt.datetime, expires_at: dt.datetime | None = None
+) -> None:
+    key = canonical_address(address)
+    connection.execute(delete(suppressions).where(suppressions.c.address == key))
+    connection.execute(insert(suppressions).values(address=key, reason=reason, created_at=now, expires_at=expires_at))
+
+
+class Suppressions:
+    """The outbox's list of addresses that are not written to."""
+
+    _db: Database
+
+    def suppress(self, address: str, reason: str, *, now: dt.datetime, expires_at: dt.datetime | None = None) -> None:
+        """Write to the address no more, or not before ``expires_at``; open deliveries find out when claimed."""
+        with self._db.write() as connection:
+            put_suppression(connection, address, reason, now, expires_at)
+
+    def unsuppress(self, address: str) -> bool:
+        """True if the address was suppressed."""
+        with self._db.write() as connection:
+            key = canonical_address(address)
+            return connection.execute(delete(suppressions).where(suppressions.c.address == key)).rowcount > 0
+
+    def is_suppressed(self, address: str, *, now: dt.datetime) -> str | None:
+        """The reason, or None."""
+        with self._db.read() as connection:
+            return suppressed_among(connection, [address], now).get(address)

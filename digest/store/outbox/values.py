@@ -1,0 +1,187 @@
+"""The values that go into and come out of the outbox. Nothing here touches a database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from digest.model import OPEN_STATES, DeliveryState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One edition to plan, and where the reader's cursor goes in the same transaction."""
+
+    subscriber_id: str
+    edition: dt.date
+    due_at: dt.datetime
+    not_before: dt.datetime
+    """Sending starts no earlier; building may run ahead of it."""
+    expires_at: dt.datetime
+    """Not sent by then, it is news no more: the next edition is due, or the allowed lateness is over."""
+    recipient: str
+    next_due_at: dt.datetime | None
+    next_edition: dt.date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDelivery:
+    """A delivery that the caller now builds; ``lease_token`` goes back with the result."""
+
+    id: int
+    subscriber_id: str
+    edition: dt.date
+    due_at: dt.datetime
+    not_before: dt.datetime
+    expires_at: dt.datetime
+    recipient: str
+    lease_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What building made: ``recipe`` reproduces the bytes of the message, ``paper_ids`` are its picks in mail order."""
+
+    delivery_id: int
+    lease_token: str
+    recipe: bytes
+    message_id: str
+    paper_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedDelivery:
+    """A delivery that the caller now sends, if ``mark_sending`` still lets it."""
+
+    id: int
+    subscriber_id: str
+    edition: dt.date
+    recipient: str
+    recipe: bytes
+    message_id: str
+    attempt_count: int
+    """Attempts already charged to it."""
+    lease_token: str
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptResult:
+    """What one attempt brought. The row in ``attempts`` is written whoever holds the lease; ``state`` only under it."""
+
+    delivery_id: int
+    lease_token: str
+    at: dt.datetime
+    relay: str
+    phase: str
+    outcome: str
+    """accepted | deferred | failed | suppressed | uncertain | lost"""
+    code: int | None
+    text: str
+    state: DeliveryState
+    """Where the delivery goes; READY when the relay was at fault."""
+    reason: str | None = None
+    next_attempt_at: dt.datetime | None = None
+    charged: bool = True
+    """Whether the attempt counts against the delivery. The relay's own faults do not."""
+    suppress: bool = False
+    """The address itself is dead: write to it no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Deliveries of one claim that one connection is about to send."""
+
+    lease_token: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """What expired leases left behind, by what became of it."""
+
+    ready: int = 0
+    planned: int = 0
+    uncertain: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which deliveries to list; None means all."""
+
+    states: frozenset[DeliveryState] | None = None
+    subscriber_id: str | None = None
+    edition: dt.date | None = None
+    trial: bool | None = None
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """One line of ``digest queue``."""
+
+    id: int
+    subscriber_id: str
+    edition: dt.date
+    state: DeliveryState
+    trial: bool
+    recipient: str | None
+    due_at: dt.datetime
+    not_before: dt.datetime
+    expires_at: dt.datetime
+    next_attempt_at: dt.datetime | None
+    attempt_count: int
+    lease_until: dt.datetime | None
+    message_id: str | None
+    reason: str | None
+    updated_at: dt.datetime
+
+
+class Replay(NamedTuple):
+    """What a day's mail was made from, what became of it, and when it was accepted."""
+
+    recipe: bytes
+    state: DeliveryState
+    at: dt.datetime | None
+    trial: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """The account of one press day: every planned delivery must have ended somewhere, by two ways of counting."""
+
+    edition: dt.date
+    counts: Mapping[DeliveryState, int]
+    replies: int
+    """Deliveries with an accepting reply in the append-only attempts: the second entry of what ``accepted`` counts."""
+
+    @property
+    def planned(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def open(self) -> int:
+        return sum(number for state, number in self.counts.items() if state in OPEN_STATES)
+
+    @property
+    def balanced(self) -> bool:
+        return self.open == 0 and self.replies == self.counts.get(DeliveryState.ACCEPTED, 0)
+
+    def __str__(self) -> str:
+        parts = " + ".join(f"{number} {state}" for state, number in sorted(self.counts.items()))
+        return f"{self.edition}: {self.planned} planned = {parts or 'nothing'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayState:
+    """The circuit to one relay. ``failures`` in a row > 0 means: probe with one message before trusting it again."""
+
+    relay: str
+    failures: int = 0
+    paused_until: dt.datetime | None = None
+    reason: str | None = None
+
+    def paused(self, now: dt.datetime) -> bool:
+        return self.paused_until is not None and self.paused_until > now
