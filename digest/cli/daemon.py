@@ -1,0 +1,67 @@
+"""`digest daemon`: the same work as `digest run`, on a schedule, until a signal says stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from digest.app import App
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("config.yaml"),
+    envvar="DIGEST_CONFIG",
+    show_default=True,
+    help="The configuration file.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log passes in which nothing happened, too.")
+def command(config: Path, verbose: bool) -> None:
+    """Read the sources and send what is due, every reader at their own local time, until stopped.
+
+    SIGTERM or Ctrl-C: mails in flight finish, then it stops; a second one stops at once. SIGHUP: read the configuration
+    again. Reader files are read again whenever they change. For a single pass there is `digest run`.
+    """
+    from digest.daemon import run
+
+    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+
+    @contextmanager
+    def open_work() -> Iterator[App]:
+        from digest.app import open_app
+
+        with open_app(config) as app:
+            if app.trial:
+                log.warning(
+                    "TRIAL: mail.transport is `files`. Mails are written to %s/, nobody receives them, and none of them"
+                    " counts as sent. For real mail: transport: smtp",
+                    app.config.mail.files_dir,
+                )
+            yield app
+
+    sys.exit(run(open_work))
+
+
+def _log_to_stderr(level: int) -> None:
+    """Plain lines without addresses; under systemd the journal stamps the time itself."""
+    from digest.daemon.health import AddressFreeFormatter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(AddressFreeFormatter(timestamp="JOURNAL_STREAM" not in os.environ))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.getLogger("digest").setLevel(level)
+    for chatty in ("httpx2", "httpcore2", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)  # a line per request; the source's own line says it shorter
