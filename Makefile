@@ -21,6 +21,7 @@ demo: $(STAMP) ## the whole job on a bundled sample, with an embedded mail serve
 	@$(BIN)/digest demo
 
 test: $(STAMP) ## all tests
+	@.ci/system
 	@$(BIN)/python -m pytest -q -n auto
 
 check: lint types contracts test ## what CI runs

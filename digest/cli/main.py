@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 from typing import cast
 
@@ -11,7 +12,19 @@ import click
 from digest import __version__
 
 # command: (module in digest.cli, one-line help). Kept here so that `digest --help` imports no command.
-COMMANDS: Mapping[str, tuple[str, str]] = {}
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("demo", "The whole job on a bundled sample, with an embedded mail server."),
+    "init": ("init", "Write a small config and your reader file."),
+    "check": ("check", "All problems of config, subscribers and templates at once."),
+    "ingest": ("ingest", "Read new papers now, from all sources or from a file."),
+    "preview": ("preview", "A reader's mail for any day; sends nothing."),
+    "why": ("why", "Why a paper is, or is not, in a reader's mail."),
+    "run": ("run", "One pass for everyone who is due."),
+    "send": ("send", "One reader's edition, now."),
+    "send-test": ("send_test", "Try the mail account; says what to do when it fails."),
+    "daemon": ("daemon", "The same as run, on a schedule."),
+    "queue": ("queue", "Look at the outbox and repair it."),
+}
 
 
 class LazyGroup(click.Group):
@@ -26,6 +39,16 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"digest.cli.{COMMANDS[cmd_name][0]}")
         return cast("click.Command", module.command)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"no command {args[0]!r}" + (f"; did you mean {near[0]}?" if near else "; see digest --help"))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -33,9 +56,29 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="digest")
-def cli() -> None:
+@click.option("-v", "--verbose", count=True, help="Say more in the log (twice: everything).")
+def cli(verbose: int) -> None:
     """The research papers that are trending for you, once a day, in one good e-mail."""
+    if verbose:
+        import logging
+
+        logging.basicConfig(
+            level=logging.DEBUG if verbose > 1 else logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+        )
 
 
 def main() -> None:
-    cli()
+    """Exit codes: 0 done, 1 something failed (and it says what), 2 usage or configuration."""
+    try:
+        cli()
+    except BrokenPipeError:
+        # Somebody closed the pipe (`digest preview … | head`): not an error of ours.
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        from digest.errors import ConfigError, DigestError
+
+        if not isinstance(error, DigestError):
+            raise
+        click.echo(f"digest: {error}" if not isinstance(error, ConfigError) else str(error), err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)

@@ -1,4 +1,4 @@
-"""Rendered cards and shells, kept by the hash of what went into them, so that a sent mail can be replayed to the byte."""
+"""Rendered cards and shells, by the hash of what went into them, so that a sent mail can be replayed to the byte."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class FragmentStore:
             if known:
                 connection.execute(update(fragments).where(fragments.c.hash.in_(sorted(known))).values(used_at=now))
             rows = [
-                {"hash": name, "body": zlib.compress(bodies[name], LEVEL), "used_at": now} for name in names if name not in known
+                {"hash": name, "body": zlib.compress(bodies[name], LEVEL), "used_at": now}
+                for name in names
+                if name not in known
             ]
             if rows:
                 connection.execute(self._insert(fragments).on_conflict_do_nothing(), rows)

@@ -62,7 +62,11 @@ class PaperStore:
         bodies = {name: entry_to_json(entry) for name, entry in unique.items()}
         hashes = {name: content_hash(body) for name, body in bodies.items()}
         known = self._records_by_key(connection, unique)
-        fresh = {name: entry for name, entry in unique.items() if name not in known or known[name].content_hash != hashes[name]}
+        fresh = {
+            name: entry
+            for name, entry in unique.items()
+            if name not in known or known[name].content_hash != hashes[name]
+        }
         paper_of = {name: row.paper_id for name, row in known.items()}
         counts = Counts()
         if fresh:
@@ -75,7 +79,9 @@ class PaperStore:
                     if record.changed:
                         name = (record.entry.source, record.entry.key)
                         self._write_record(connection, record, paper_id, bodies[name], hashes[name], now)
-        self.observe(connection, [(paper_of[name], reading) for name, entry in unique.items() for reading in entry.readings])
+        self.observe(
+            connection, [(paper_of[name], reading) for name, entry in unique.items() for reading in entry.readings]
+        )
         return counts
 
     def observe(self, connection: Connection, readings: Sequence[tuple[int, Reading]]) -> None:
@@ -89,7 +95,12 @@ class PaperStore:
             if previous and previous[1] == reading.value and abs(reading.observed_at - previous[0]) < REPEAT_AFTER:
                 continue
             rows.append(
-                {"paper_id": paper_id, "signal": str(reading.signal), "observed_at": reading.observed_at, "value": reading.value}
+                {
+                    "paper_id": paper_id,
+                    "signal": str(reading.signal),
+                    "observed_at": reading.observed_at,
+                    "value": reading.value,
+                }
             )
         if rows:
             connection.execute(self._insert(observations).on_conflict_do_nothing(), rows)
@@ -105,7 +116,9 @@ class PaperStore:
         with self._db.write() as connection:
             connection.execute(statement, [{"paper_id": i, "basis": basis, "blob": blob} for i, blob in blobs.items()])
 
-    def _records_by_key(self, connection: Connection, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row[Any]]:
+    def _records_by_key(
+        self, connection: Connection, names: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], Row[Any]]:
         found: dict[tuple[str, str], Row[Any]] = {}
         for chunk in _chunks(list(names)):
             query = select(records).where(tuple_(records.c.source, records.c.key).in_(chunk))
@@ -165,7 +178,9 @@ class PaperStore:
 
     def _write(self, connection: Connection, change: PaperChange, now: dt.datetime) -> tuple[int, bool]:
         """Write one paper; returns its id and whether it is new."""
-        merged = merge(change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records])
+        merged = merge(
+            change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records]
+        )
         values = _paper_values(merged, now)
         if change.paper_id is None:
             paper_id = int(connection.execute(insert(papers).values(values).returning(papers.c.id)).scalar_one())
@@ -200,7 +215,13 @@ class PaperStore:
             connection.execute(delete(table).where(table.c.paper_id == source))
 
     def _write_record(
-        self, connection: Connection, record: StoredRecord, paper_id: int, body: Mapping[str, Any], digest: str, now: dt.datetime
+        self,
+        connection: Connection,
+        record: StoredRecord,
+        paper_id: int,
+        body: Mapping[str, Any],
+        digest: str,
+        now: dt.datetime,
     ) -> None:
         values = {
             "paper_id": paper_id,
@@ -227,7 +248,9 @@ class PaperStore:
 
     def count(self) -> int:
         with self._db.read() as connection:
-            return connection.scalar(select(func.count()).select_from(papers).where(papers.c.redirect_to.is_(None))) or 0
+            return (
+                connection.scalar(select(func.count()).select_from(papers).where(papers.c.redirect_to.is_(None))) or 0
+            )
 
     def get(self, ids: Iterable[int]) -> dict[int, Paper]:
         """Papers by id, merged ones under the id that was asked for."""
@@ -246,7 +269,9 @@ class PaperStore:
                 row.id: row.redirect_to
                 for chunk in _chunks([i for i in wanted if i not in found])
                 for row in connection.execute(
-                    select(papers.c.id, papers.c.redirect_to).where(papers.c.id.in_(chunk), papers.c.redirect_to.is_not(None))
+                    select(papers.c.id, papers.c.redirect_to).where(
+                        papers.c.id.in_(chunk), papers.c.redirect_to.is_not(None)
+                    )
                 )
             }
         if redirected:
@@ -332,7 +357,8 @@ class PaperStore:
         )
         with self._db.read() as connection:
             return [
-                Observation(row.paper_id, Signal(row.signal), row.value, row.observed_at) for row in connection.execute(query)
+                Observation(row.paper_id, Signal(row.signal), row.value, row.observed_at)
+                for row in connection.execute(query)
             ]
 
 
@@ -360,9 +386,20 @@ def _paper_values(paper: Paper, now: dt.datetime) -> dict[str, Any]:
         "published_at": paper.published_at,
         "announced_at": paper.announced_at,
         "first_seen_at": paper.first_seen_at,
-        "news_at": min(paper.announced_at or paper.published_at or paper.first_seen_at, paper.first_seen_at),
+        "news_at": _news_at(paper),
         "updated_at": now,
     }
+
+
+def _news_at(paper: Paper) -> dt.datetime:
+    """When the paper became news to us.
+
+    A list that presents a paper as new makes it news when we first see it there: feeds go stale while their dates look
+    current, so unseen ids are trusted and dates are not. A paper that nobody announced is as old as it says.
+    """
+    if paper.announced_at is not None or paper.published_at is None:
+        return paper.first_seen_at
+    return min(paper.published_at, paper.first_seen_at)
 
 
 def _paper(row: Row[Any], names: Sequence[Identifier]) -> Paper:

@@ -149,7 +149,9 @@ source_cursors = Table(
     "source_cursors",
     metadata,
     Column("source", String(64), primary_key=True),
-    Column("state", JSON, nullable=False, comment="whatever the source wants to remember, e.g. how far a back-fill got"),
+    Column(
+        "state", JSON, nullable=False, comment="whatever the source wants to remember, e.g. how far a back-fill got"
+    ),
 )
 
 http_cache = Table(
@@ -178,7 +180,9 @@ subscribers = Table(
     Column("origin", String(8), nullable=False, comment="file | store"),
     Column("state", String(16), nullable=False, comment="active | paused | gone | erased"),
     Column("settings", JSON, nullable=False, comment="the last good settings"),
-    Column("times_hash", String(32), nullable=False, comment="of send times and tzdata version: stale due times recompute"),
+    Column(
+        "times_hash", String(32), nullable=False, comment="of send times and tzdata version: stale due times recompute"
+    ),
     Column("next_due_at", Instant, index=True),
     Column("next_edition", Date),
     Column("last_edition", Date),
@@ -242,7 +246,9 @@ attempts = Table(
     Column("at", Instant, nullable=False),
     Column("relay", Text, nullable=False),
     Column("phase", String(12), nullable=False, comment="connect | mail | rcpt | data | dot"),
-    Column("outcome", String(12), nullable=False, comment="accepted | deferred | failed | suppressed | uncertain | lost"),
+    Column(
+        "outcome", String(12), nullable=False, comment="accepted | deferred | failed | suppressed | uncertain | lost"
+    ),
     Column("code", Integer),
     Column("text", Text, nullable=False),
 )

@@ -54,9 +54,7 @@ class SourceStore:
     # ── written together with a page of entries ─────────────────────────────────────────────────────────────
 
     def remember(self, connection: Connection, validators: Iterable[Validators], *, now: dt.datetime) -> None:
-        rows = [
-            {"url": v.url, "etag": v.etag, "last_modified": v.last_modified, "fetched_at": now} for v in validators
-        ]
+        rows = [{"url": v.url, "etag": v.etag, "last_modified": v.last_modified, "fetched_at": now} for v in validators]
         if rows:
             statement = self._insert(http_cache)
             changed = {name: statement.excluded[name] for name in ("etag", "last_modified", "fetched_at")}
@@ -65,7 +63,9 @@ class SourceStore:
     def set_cursor(self, connection: Connection, source: str, state: Mapping[str, object]) -> None:
         statement = self._insert(source_cursors).values(source=source, state=dict(state))
         connection.execute(
-            statement.on_conflict_do_update(index_elements=[source_cursors.c.source], set_={"state": statement.excluded.state})
+            statement.on_conflict_do_update(
+                index_elements=[source_cursors.c.source], set_={"state": statement.excluded.state}
+            )
         )
 
     def cursor(self, source: str) -> Mapping[str, Any]:

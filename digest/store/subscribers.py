@@ -16,7 +16,7 @@ from sqlalchemy import Row, insert, select, update
 
 from digest.errors import NotFound
 from digest.model import Subscriber
-from digest.schedule import next_slot, times_hash
+from digest.schedule import next_slot, previous_slot, times_hash
 from digest.store.database import Database
 from digest.store.schema import subscribers
 from digest.subscribers import subscriber_from_json, subscriber_to_json
@@ -53,9 +53,18 @@ class SubscriberStore:
         self._db = db
 
     def sync(
-        self, declared: Sequence[Subscriber], *, paused: Iterable[str] = (), broken: Mapping[str, str], now: dt.datetime
+        self,
+        declared: Sequence[Subscriber],
+        *,
+        paused: Iterable[str] = (),
+        broken: Mapping[str, str],
+        max_lateness: dt.timedelta,
+        now: dt.datetime,
     ) -> SyncReport:
-        """Make the store follow the files. ``broken`` says, by id, what is wrong with a file that could not be read."""
+        """Make the store follow the files. ``broken`` says, by id, what is wrong with a file that could not be read.
+
+        A new reader whose latest send time is not longer ago than ``max_lateness`` is due at once, as after an outage.
+        """
         asleep = set(paused)
         added, changed = [], []
         with self._db.write() as connection:
@@ -65,7 +74,7 @@ class SubscriberStore:
                 if row is not None and (row.state == ERASED or row.origin != FILE):
                     continue
                 state = PAUSED if subscriber.id in asleep else ACTIVE
-                values = self._values(subscriber, row, state, now)
+                values = self._values(subscriber, row, state, max_lateness, now)
                 if row is None:
                     connection.execute(insert(subscribers).values(id=subscriber.id, origin=FILE, **values))
                     added.append(subscriber.id)
@@ -73,14 +82,22 @@ class SubscriberStore:
                     connection.execute(update(subscribers).where(subscribers.c.id == subscriber.id).values(values))
                     changed.append(subscriber.id)
             present = {subscriber.id for subscriber in declared} | set(broken)
-            gone = [i for i, row in rows.items() if row.origin == FILE and row.state in {ACTIVE, PAUSED} and i not in present]
+            gone = [
+                i
+                for i, row in rows.items()
+                if row.origin == FILE and row.state in {ACTIVE, PAUSED} and i not in present
+            ]
             for reader_id in gone:
-                connection.execute(update(subscribers).where(subscribers.c.id == reader_id).values(state=GONE, updated_at=now))
+                connection.execute(
+                    update(subscribers).where(subscribers.c.id == reader_id).values(state=GONE, updated_at=now)
+                )
             for reader_id, problem in broken.items():
                 connection.execute(update(subscribers).where(subscribers.c.id == reader_id).values(problem=problem))
         return SyncReport(added=tuple(added), changed=tuple(changed), gone=tuple(gone), broken=dict(broken))
 
-    def _values(self, subscriber: Subscriber, row: Row[Any] | None, state: str, now: dt.datetime) -> dict[str, Any]:
+    def _values(
+        self, subscriber: Subscriber, row: Row[Any] | None, state: str, max_lateness: dt.timedelta, now: dt.datetime
+    ) -> dict[str, Any]:
         digest = times_hash(subscriber.times)
         values: dict[str, Any] = {
             "email": subscriber.email,
@@ -92,7 +109,11 @@ class SubscriberStore:
         }
         woken = row is not None and row.state != ACTIVE and state == ACTIVE
         if row is None or row.times_hash != digest or woken:
-            slot = next_slot(subscriber.times, after=now, last_edition=row.last_edition if row else None)
+            latest = previous_slot(subscriber.times, at=now) if row is None else None
+            if latest is not None and now - latest.due_at <= max_lateness:
+                slot = latest
+            else:
+                slot = next_slot(subscriber.times, after=now, last_edition=row.last_edition if row else None)
             values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
         return values
 
@@ -136,7 +157,9 @@ class SubscriberStore:
 
     def all(self) -> list[KnownReader]:
         with self._db.read() as connection:
-            rows = connection.execute(select(subscribers).where(subscribers.c.state != ERASED).order_by(subscribers.c.id))
+            rows = connection.execute(
+                select(subscribers).where(subscribers.c.state != ERASED).order_by(subscribers.c.id)
+            )
             return [_known(row) for row in rows]
 
     def many(self, ids: Sequence[str]) -> dict[str, KnownReader]:

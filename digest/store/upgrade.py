@@ -31,11 +31,15 @@ def ensure_current(db: Database) -> None:
             tables = set(inspect(connection).get_table_names())
             if "papers" not in tables:
                 metadata.create_all(connection)
-                connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+                connection.execute(
+                    text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+                )
                 connection.execute(text("DELETE FROM alembic_version"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
                 return
-        raise StoreError(f"store {db.url.render_as_string()}: has tables of this program, but no version; restore a backup")
+        raise StoreError(
+            f"store {db.url.render_as_string()}: has tables of this program, but no version; restore a backup"
+        )
     _migrate(db, revision)
 
 

@@ -1,0 +1,267 @@
+"""The composition root: reads the configuration once and builds everything from it. Nothing else builds anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.config import Config, TransportKind, load_config
+from digest.model import DeliveryState, SourceReport
+from digest.pipeline.rooms import Clock, Rooms
+from digest.schedule import in_words
+from digest.store.database import Database
+from digest.store.fragments import FragmentStore
+from digest.store.outbox import Outbox
+from digest.store.papers import PaperStore
+from digest.store.sources import SourceStore
+from digest.store.subscribers import SubscriberStore, SyncReport
+from digest.store.upgrade import ensure_current
+from digest.subscribers import load_subscribers
+
+if TYPE_CHECKING:
+    from digest.delivery.base import Transport
+    from digest.editions.message import Composer
+    from digest.pipeline.preview import Preview
+    from digest.pipeline.sending_now import Outcome
+    from digest.ranking.text import TextBasis
+    from digest.sources.base import Source
+    from digest.sources.http import PoliteClient
+
+logger = logging.getLogger(__name__)
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassReport:
+    """What one pass did."""
+
+    planned: int = 0
+    built: int = 0
+    skipped: int = 0
+    accepted: int = 0
+    deferred: int = 0
+    failed: int = 0
+    uncertain: int = 0
+
+    @property
+    def is_idle(self) -> bool:
+        return not any(
+            (self.planned, self.built, self.skipped, self.accepted, self.deferred, self.failed, self.uncertain)
+        )
+
+
+class App:
+    """Everything a command can do, on one configuration and one database."""
+
+    def __init__(self, config_path: Path, *, env: Mapping[str, str], clock: Clock = utc_now) -> None:
+        """
+        Raises:
+            ConfigError: with all problems of the configuration.
+            StoreError: the database cannot be opened.
+        """
+        self.config_path = config_path
+        self._env = env
+        self.clock = clock
+        self.config: Config = load_config(config_path, env=env)
+        self.db = Database(self.config.store)
+        ensure_current(self.db)
+        self.outbox = Outbox(self.db)
+        self.rooms = Rooms(
+            config=self.config,
+            db=self.db,
+            papers=PaperStore(self.db),
+            sources=SourceStore(self.db),
+            subscribers=SubscriberStore(self.db),
+            outbox=self.outbox,
+            fragments=FragmentStore(self.db),
+            basis=lambda: self.basis,
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        self.db.close()
+
+    # ── what is built late, because few commands need it ────────────────────────────────────────────────────
+
+    @cached_property
+    def basis(self) -> TextBasis:
+        from digest.ranking.text import TextBasis
+
+        return TextBasis.shipped()
+
+    @cached_property
+    def composer(self) -> Composer:
+        from digest.editions.message import Composer
+        from digest.editions.templates import Templates
+        from digest.pipeline.desk import site_info
+        from digest.resources import data_path
+
+        return Composer(Templates.load(data_path("templates"), override=self.config.templates), site_info(self.rooms))
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        from digest.sources.registry import build_sources
+
+        return build_sources(self.config.sources)
+
+    def client(self) -> PoliteClient:
+        from digest.sources.http import PoliteClient
+
+        sources = self.config.sources
+        return PoliteClient(
+            self.rooms.sources,
+            contact=self.config.site.contact,
+            timeout_s=sources.timeout_s,
+            max_bytes=sources.max_bytes,
+            clock=self.clock,
+        )
+
+    def transport(self) -> Transport:
+        from digest.delivery.transports import from_config
+
+        return from_config(self.config.mail)
+
+    @property
+    def trial(self) -> bool:
+        """The files transport writes mails nobody gets: they never count as sent."""
+        return self.config.mail.transport is TransportKind.FILES
+
+    # ── one verb each ───────────────────────────────────────────────────────────────────────────────────────
+
+    def reread(self) -> SyncReport:
+        """Make the store follow the subscriber files. A broken file keeps its reader's last good settings."""
+        files = load_subscribers(self.config.subscribers)
+        now = self.clock()
+        self.rooms.subscribers.refresh_stale(now=now)
+        return self.rooms.subscribers.sync(
+            [loaded.subscriber for loaded in files.good],
+            paused=[loaded.subscriber.id for loaded in files.good if loaded.paused],
+            broken={
+                reader: "; ".join(str(problem) for problem in problems) for reader, problems in files.broken.items()
+            },
+            max_lateness=dt.timedelta(seconds=self.config.freshness.max_lateness_s),
+            now=now,
+        )
+
+    def ingest(
+        self, source: str | None = None, *, progress: Callable[[str, str], None] = lambda source, words: None
+    ) -> list[SourceReport]:
+        """Read one source, or all of them."""
+        from digest.pipeline import ingest
+
+        chosen = [s for s in self.sources if source in (None, s.name)]
+        return ingest.ingest(self.rooms, chosen, client=self.client, categories=self.categories(), progress=progress)
+
+    def categories(self) -> tuple[str, ...]:
+        """The arXiv categories to read: the configured ones, or the union of all readers' lanes."""
+        from digest.pipeline.ingest import wanted_categories
+
+        arxiv = self.config.sources.arxiv
+        if arxiv is not None and arxiv.categories != "auto":
+            return tuple(arxiv.categories)
+        return wanted_categories(known.subscriber for known in self.rooms.subscribers.all() if known.state == "active")
+
+    def tick(
+        self, stop: threading.Event | None = None, *, progress: Callable[[int], None] = lambda done: None
+    ) -> PassReport:
+        """Plan, build, deliver, and keep the books, for everyone who is due."""
+        from digest.pipeline.plan import plan
+
+        now = self.clock()
+        self.outbox.reap(now, on_uncertain=self.config.mail.on_uncertain)
+        planned = plan(self.rooms, trial=self.trial)
+        self.outbox.expire_overdue(now)
+        report = self._build_and_deliver(stop or threading.Event(), progress)
+        lateness = dt.timedelta(seconds=self.config.freshness.max_lateness_s)
+        for books in self.outbox.close_press_days(self.clock(), max_lateness=lateness):
+            log = logger.info if books.balanced else logger.error
+            log("books closed, %s: %s", "balanced" if books.balanced else "THEY DO NOT BALANCE", books)
+        return replace(report, planned=planned)
+
+    def send_now(self, reader: str) -> Outcome:
+        """One reader's edition now."""
+        from digest.pipeline.sending_now import send_now
+
+        return send_now(
+            self.rooms,
+            reader,
+            trial=self.trial,
+            work=lambda: self._build_and_deliver(threading.Event(), lambda done: None),
+        )
+
+    def _build_and_deliver(self, stop: threading.Event, progress: Callable[[int], None]) -> PassReport:
+        from digest.pipeline import build, deliver
+
+        built = build.build(self.rooms, composer=lambda: self.composer, trial=self.trial, stop=stop.is_set)
+        sent = deliver.deliver(
+            self.rooms, transport=self.transport, sender=self.envelope_sender, stop=stop, progress=progress
+        )
+        return PassReport(
+            built=built.built,
+            skipped=built.skipped,
+            accepted=sent.accepted,
+            deferred=sent.deferred,
+            failed=sent.failed + built.failed,
+            uncertain=sent.uncertain,
+        )
+
+    def books(self) -> list[tuple[dt.date, dict[DeliveryState, int]]]:
+        """The press days that are going on anywhere on Earth, with how many deliveries are in which state."""
+        today = self.clock().date()
+        days = [today + dt.timedelta(days=shift) for shift in (-1, 0, 1)]
+        counted = [(day, self.outbox.counts(trial=self.trial, edition=day)) for day in days]
+        return [(day, counts) for day, counts in counted if counts]
+
+    def preview(self, reader: str, *, date: dt.date | None = None) -> Preview:
+        from digest.pipeline.preview import preview
+
+        return preview(self.rooms, reader, composer=lambda: self.composer, date=date)
+
+    @property
+    def envelope_sender(self) -> str:
+        """The reverse path: the plain address of ``mail.from`` (tagged envelopes belong to the public profile's bounces)."""
+        from email.utils import parseaddr
+
+        return parseaddr(self.config.mail.sender)[1]
+
+    # ── what the daemon asks ────────────────────────────────────────────────────────────────────────────────
+
+    def source_names(self) -> Sequence[str]:
+        return [source.name for source in self.sources]
+
+    def next_due(self) -> str:
+        """Who is next, in words."""
+        reader = self.rooms.subscribers.next_due()
+        if reader is None or reader.next_due_at is None:
+            return "no reader is waiting for anything"
+        when = in_words(reader.next_due_at, reader.subscriber.times.timezone, self.clock())
+        return f"{reader.subscriber.id}, {when}"
+
+    @property
+    def ingest_every_s(self) -> int:
+        return self.config.sources.every_s
+
+    @property
+    def tick_every_s(self) -> int:
+        return self.config.tick_s
+
+
+@contextmanager
+def open_app(config_path: Path | str, *, clock: Clock = utc_now, env: Mapping[str, str] | None = None) -> Iterator[App]:
+    """An App for the length of a command."""
+    app = App(Path(config_path), env=os.environ if env is None else env, clock=clock)
+    try:
+        yield app
+    finally:
+        app.close()

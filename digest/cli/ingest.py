@@ -1,0 +1,124 @@
+"""`digest ingest`: read new papers now, from all sources or from a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.common import config_option, console
+from digest.cli.reporting import sources_table, watching
+
+if TYPE_CHECKING:
+    from digest.model import Batch
+
+FORMATS = ("arxiv-rss", "arxiv-atom", "hf-daily", "feed", "jsonl")
+
+
+@click.command()
+@config_option
+@click.option(
+    "--from", "path", metavar="FILE", help="Read a file instead of the sources (- for standard input, .gz is fine)."
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="What the file is.")
+@click.option("--source", "only", metavar="NAME", help="Read this source only.")
+@click.option("--dry-run", is_flag=True, help="With --from: parse, store nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(config: Path, path: str | None, form: str | None, only: str | None, dry_run: bool, as_json: bool) -> None:
+    """Read new papers now, from all sources or from a file."""
+    if path is None:
+        if dry_run or form:
+            raise click.UsageError("--dry-run and --format go with --from FILE")
+        _from_sources(config, only, as_json=as_json)
+    else:
+        if form is None:
+            raise click.UsageError(f"--from needs --format, one of: {', '.join(FORMATS)}")
+        _from_file(config, path, form, dry_run=dry_run, as_json=as_json)
+
+
+def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
+    from digest.app import open_app
+
+    with open_app(config) as app:
+        if only is not None and only not in app.source_names():
+            raise click.UsageError(f"no source {only!r}; there are: {', '.join(app.source_names()) or 'none'}")
+        app.reread()
+        with watching("Reading") as progress:
+            reports = app.ingest(only, progress=progress)
+    if as_json:
+        click.echo(
+            json.dumps(
+                [
+                    {
+                        "source": r.source,
+                        "status": str(r.status),
+                        "announced": r.announced,
+                        "read": r.read,
+                        "new": r.new,
+                        "updated": r.updated,
+                        "rejected": r.rejected,
+                        "error": r.error,
+                    }
+                    for r in reports
+                ]
+            )
+        )
+    else:
+        console().print(sources_table(reports))
+    if reports and all(report.error for report in reports):
+        sys.exit(1)
+
+
+def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bool) -> None:
+    from digest.app import open_app, utc_now
+    from digest.errors import SourceError
+    from digest.pipeline.ingest import ingest_batch
+    from digest.sources.registry import FORMATS as PARSERS
+
+    try:
+        batch = PARSERS[form](_bytes(path), now=utc_now())
+    except SourceError as error:
+        if as_json:  # a script gets its object whatever happens
+            rejected = [{"id": "", "reason": str(error)}]
+            click.echo(json.dumps({"announced": None, "read": 0, "rejected": rejected}, ensure_ascii=False))
+        raise
+    new = updated = None
+    if not dry_run:
+        with open_app(config) as app:
+            counts = ingest_batch(app.rooms, batch)
+            new, updated = counts.new, counts.updated
+    if as_json:
+        result: dict[str, object] = {
+            "announced": batch.announced,
+            "read": batch.read,
+            "rejected": [{"id": rejection.id, "reason": rejection.reason} for rejection in batch.rejected],
+        }
+        if not dry_run:
+            result |= {"new": new, "updated": updated}
+        click.echo(json.dumps(result, ensure_ascii=False))
+        return
+    click.echo(_words(batch, new, updated))
+    for rejection in batch.rejected[:20]:
+        click.echo(f"  rejected {rejection.id}: {rejection.reason}")
+    if len(batch.rejected) > 20:
+        click.echo(f"  … and {len(batch.rejected) - 20} more (--json shows all)")
+
+
+def _words(batch: Batch, new: int | None, updated: int | None) -> str:
+    announced = f"{batch.announced} announced, " if batch.announced is not None else ""
+    stored = f", {new} new, {updated} updated" if new is not None else " (dry run: nothing stored)"
+    return f"{announced}{batch.read} read, {len(batch.rejected)} rejected{stored}"
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (OSError, EOFError) as error:
+        raise click.UsageError(
+            f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
+        ) from error

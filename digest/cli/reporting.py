@@ -1,0 +1,79 @@
+"""What several commands show alike: the table of sources, progress on a terminal, and the word about trials."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from digest.model import SourceReport
+
+STYLES = {"ok": "green", "unchanged": "green", "quiet": "green"}
+
+
+def sources_table(reports: Sequence[SourceReport], *, title: str = "Sources") -> Table:
+    """One line per source: announced / read / new / updated / rejected, and what is wrong if anything is."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("source")
+    table.add_column("status")
+    for name in ("announced", "read", "new", "updated", "rejected"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for report in reports:
+        status = f"[{STYLES.get(report.status, 'yellow')}]{report.status}[/]"
+        figures = (report.announced, report.read, report.new, report.updated, report.rejected)
+        cells = ["·" if figure is None else str(figure) for figure in figures]
+        table.add_row(escape(report.source), status, *cells, escape(report.error or ""))
+    return table
+
+
+def trial_notice(folder: Path) -> str:
+    """Said loudly wherever the files transport is at work."""
+    return (
+        f"[bold yellow]Trial:[/] the transport is [bold]files[/], so mails are written to {folder} and nobody gets them; "
+        "they never count as sent. For real mail: [bold]mail.transport: smtp[/] in the config, then digest send-test ADDRESS."
+    )
+
+
+@contextmanager
+def watching(title: str) -> Iterator[Callable[[str, str], None]]:
+    """Progress by source: a live line each on a terminal, nothing in a log (a table follows)."""
+    if not sys.stderr.isatty():
+        yield lambda source, words: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[words]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(source: str, words: str) -> None:
+            if source not in tasks:
+                tasks[source] = bar.add_task(f"{title} {source}", total=None, words=words)
+            bar.update(tasks[source], words=words)
+
+        yield show
+
+
+@contextmanager
+def counting(title: str) -> Iterator[Callable[[int], None]]:
+    """A counter of finished deliveries on a terminal, nothing in a log."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done: bar.update(task, completed=done)

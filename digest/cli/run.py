@@ -1,0 +1,101 @@
+"""`digest run`: one pass for everyone who is due. The daemon runs the same code on a schedule."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.common import config_option, console
+from digest.cli.reporting import counting, sources_table, trial_notice, watching
+from digest.model import DeliveryState
+
+if TYPE_CHECKING:
+    from digest.app import App
+
+TELLING = frozenset(
+    {
+        DeliveryState.SKIPPED,
+        DeliveryState.DEFERRED,
+        DeliveryState.FAILED,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.SUPPRESSED,
+        DeliveryState.EXPIRED,
+    }
+)
+"""States whose reasons are worth a line after a pass."""
+
+
+@click.command()
+@config_option
+@click.option("--dry-run", is_flag=True, help="Say who is due and what they would get; store and send nothing.")
+@click.option("--no-ingest", is_flag=True, help="Do not read the sources first.")
+def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
+    """One pass: read the sources, build what is due, send it, and show the books."""
+    from digest.app import open_app
+    from digest.store.outbox import Filters
+
+    with open_app(config) as app:
+        started_at = app.clock()
+        if dry_run:
+            _dry_run(app)
+            return
+        sync = app.reread()
+        for reader, problem in sync.broken.items():
+            click.echo(f"reader {reader}: {problem} (the last good settings stay in force)", err=True)
+        if not no_ingest:
+            with watching("Reading") as progress:
+                reports = app.ingest(progress=progress)
+            console().print(sources_table(reports))
+        with counting("Sending") as count:
+            done = app.tick(progress=count)
+        if app.trial:
+            console().print(trial_notice(app.config.mail.files_dir))
+        _books(app)
+        if done.is_idle:
+            click.echo(f"Nothing due. {_next(app)}")
+        else:
+            counts = {name: getattr(done, name) for name in ("accepted", "skipped", "deferred", "failed", "uncertain")}
+            if app.trial:
+                counts = {"written": done.accepted} | {name: n for name, n in counts.items() if name != "accepted"}
+            click.echo(", ".join(f"{n} {name}" for name, n in counts.items() if n) + f". {_next(app)}")
+            for row in app.outbox.listing(Filters(states=TELLING, trial=app.trial, limit=20)):
+                if row.updated_at >= started_at:
+                    click.echo(f"  {row.subscriber_id}: {row.state}: {row.reason}")
+        if done.failed or done.uncertain:
+            sys.exit(1)
+
+
+def _next(app: App) -> str:
+    upcoming = app.rooms.subscribers.next_due()
+    if upcoming is None:
+        return "There are no active readers: digest init makes one."
+    return f"Next: {app.next_due()}. Now instead: digest send {upcoming.subscriber.id} --now"
+
+
+def _books(app: App) -> None:
+    from rich.table import Table
+
+    books = app.books()
+    if not books:
+        return
+    table = Table(title="Books", title_justify="left", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    states = sorted({state for _, counts in books for state in counts})
+    for name in ("edition", "planned", *states):
+        table.add_column(name, justify="left" if name == "edition" else "right")
+    for day, counts in books:
+        table.add_row(f"{day:%a %d %b}", str(sum(counts.values())), *(str(counts.get(state, "·")) for state in states))
+    console().print(table)
+
+
+def _dry_run(app: App) -> None:
+    due = app.rooms.subscribers.due(app.clock(), 1000)
+    if not due:
+        click.echo(f"Nothing due. {_next(app)}")
+    for reader in due:
+        shown = app.preview(reader.subscriber.id)
+        count = len(shown.selection.picks) if shown.selection else 0
+        click.echo(f"{reader.subscriber.id}  {reader.next_edition}  {count} papers: {shown.recipe.subject}")
+    click.echo("Dry run: nothing was read, stored or sent.")

@@ -1,0 +1,56 @@
+"""Ready deliveries → SMTP (or files), through the outbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from digest.delivery.base import Transport
+from digest.delivery.sender import DrainReport, drain
+from digest.editions.message import Recipe, assemble
+from digest.model import Envelope
+from digest.pipeline.rooms import Rooms
+from digest.store.outbox import ClaimedDelivery
+
+
+class Renderer:
+    """Makes the bytes of a claimed delivery from its recipe; cards and shells are loaded once."""
+
+    def __init__(self, rooms: Rooms, sender: str) -> None:
+        self._rooms = rooms
+        self._sender = sender
+        self._fragments: dict[str, bytes] = {}
+
+    def __call__(self, delivery: ClaimedDelivery) -> Envelope:
+        recipe = Recipe.from_bytes(delivery.recipe)
+        hashes = recipe.fragment_hashes()
+        missing = [name for name in hashes if name not in self._fragments]
+        if missing:
+            self._fragments.update(self._rooms.fragments.get(missing))
+        return Envelope(
+            delivery_id=delivery.id,
+            sender=self._sender,
+            recipient=delivery.recipient,
+            message_id=delivery.message_id,
+            data=assemble(recipe, self._fragments),
+        )
+
+
+def deliver(
+    rooms: Rooms,
+    *,
+    transport: Callable[[], Transport],
+    sender: str,
+    stop: threading.Event,
+    progress: Callable[[int], None] = lambda done: None,
+) -> DrainReport:
+    """Send everything that is ready, and what was deferred until now."""
+    return drain(
+        rooms.outbox,
+        transport,
+        Renderer(rooms, sender),
+        config=rooms.config.mail,
+        clock=rooms.clock,
+        stop=stop,
+        progress=progress,
+    )

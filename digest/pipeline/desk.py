@@ -1,0 +1,161 @@
+"""The editor's desk for one moment: the candidates, the ranker, and what turns a selection into an edition's content.
+
+One desk serves a whole pass, whoever the reader is: the corpus is loaded once, each paper and its summary once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from digest.editions.content import EditionContent, MissedView, PickView, SiteInfo, SourceHealth
+from digest.model import (
+    EditionKey,
+    Identifier,
+    Paper,
+    Pick,
+    Selection,
+    SourceReport,
+    SourceStatus,
+    Subscriber,
+    Verdict,
+)
+from digest.pipeline.rooms import Rooms
+from digest.ranking.corpus import CandidateRow, Corpus
+from digest.ranking.selection import Ranker, Reader
+from digest.summaries.extract import Summary, summarise
+
+HISTORY = dt.timedelta(days=30)
+"""How far back readings count for the figures of a field's cohort."""
+
+HEALTH_SPAN = dt.timedelta(hours=26)
+
+NAMES = {"arxiv": "arXiv", "huggingface": "Hugging Face"}
+
+
+class Desk:
+    def __init__(self, rooms: Rooms, *, now: dt.datetime) -> None:
+        """``now`` is the moment to rank for: only what was known by then is seen."""
+        self._rooms = rooms
+        self._now = now
+        basis = rooms.basis()
+        rows = rooms.papers.candidates(basis.version, since=now - rooms.config.candidate_age, until=now)
+        corpus = Corpus.build(
+            [
+                CandidateRow(
+                    paper_id=row.paper_id,
+                    seen_at=row.seen_at,
+                    primary_category=row.primary_category,
+                    features=row.features,
+                )
+                for row in rows
+            ],
+            rooms.papers.observed(since=now - HISTORY, until=now),
+            basis=basis,
+            now=now,
+        )
+        self._ranker = Ranker(corpus, now=now, candidate_age=rooms.config.candidate_age)
+        self._basis_version = basis.version
+        self._papers: dict[int, Paper] = {}
+        self._summaries: dict[int, Summary] = {}
+        self._site = site_info(rooms)
+        self._health = source_health(rooms.sources.runs(since=now - HEALTH_SPAN, until=now))
+
+    def select(self, subscribers: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> Iterator[Selection]:
+        """One selection per subscriber, in order. ``sent`` holds, by subscriber, the papers that count as gone."""
+        return self._ranker.select(self._readers(subscribers, sent))
+
+    def explain(self, subscriber: Subscriber, sent: set[int], paper_id: int) -> Verdict:
+        (reader,) = self._readers([subscriber], {subscriber.id: sent})
+        return self._ranker.explain(reader, paper_id)
+
+    def contents(
+        self,
+        chosen: Iterable[tuple[Subscriber, Selection, dt.date]],
+        *,
+        sent_at: dt.datetime,
+        notice: str | None = None,
+    ) -> Iterator[EditionContent]:
+        """Selections as contents of editions; the papers of all of them are loaded together."""
+        batch = list(chosen)
+        self._load(pick.paper_id for _, selection, _ in batch for pick in (*selection.picks, *selection.missed))
+        for subscriber, selection, edition in batch:
+            yield EditionContent(
+                key=EditionKey(subscriber.id, edition),
+                subscriber=subscriber,
+                site=self._site,
+                sent_at=sent_at,
+                picks=tuple(self._view(pick) for pick in selection.picks if pick.paper_id in self._papers),
+                missed=tuple(
+                    MissedView(title=paper.title, url=paper.url)
+                    for pick in selection.missed
+                    if (paper := self._papers.get(pick.paper_id))
+                ),
+                considered=selection.considered,
+                health=self._health,
+                quiet_reason=selection.quiet_reason,
+                notice=notice,
+            )
+
+    def _view(self, pick: Pick) -> PickView:
+        paper = self._papers[pick.paper_id]
+        if paper.id not in self._summaries:
+            self._summaries[paper.id] = summarise(paper.title, paper.abstract)
+        return PickView(pick=pick, paper=paper, summary=self._summaries[paper.id])
+
+    def _load(self, ids: Iterable[int]) -> None:
+        missing = {paper_id for paper_id in ids if paper_id not in self._papers}
+        if missing:
+            self._papers.update(self._rooms.papers.get(missing))
+
+    def _readers(self, subscribers: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> list[Reader]:
+        names = {name for subscriber in subscribers for lane in subscriber.lanes for name in lane.examples}
+        vectors = self._examples(sorted(names)) if names else {}
+        return [
+            Reader(
+                subscriber=subscriber,
+                sent=sent.get(subscriber.id, set()),
+                examples={
+                    name: vectors[name] for lane in subscriber.lanes for name in lane.examples if name in vectors
+                },
+            )
+            for subscriber in subscribers
+        ]
+
+    def _examples(self, names: Sequence[Identifier]) -> dict[Identifier, bytes]:
+        ids = self._rooms.papers.find(names)
+        blobs = self._rooms.papers.features_of(self._basis_version, sorted(set(ids.values())))
+        return {name: blobs[paper_id] for name, paper_id in ids.items() if paper_id in blobs}
+
+
+def site_info(rooms: Rooms) -> SiteInfo:
+    config = rooms.config
+    return SiteInfo(
+        name=config.site.name,
+        public_url=config.site.public_url,
+        contact=config.site.contact,
+        sender=config.mail.sender,
+        reply_to=config.mail.reply_to,
+    )
+
+
+def source_health(runs: Sequence[SourceReport]) -> tuple[SourceHealth, ...]:
+    """One short line per source from its latest runs: figures when it answered, what is wrong when it did not."""
+    latest: dict[str, SourceReport] = {}
+    fullest: dict[str, SourceReport] = {}
+    for run in runs:
+        latest[run.source] = run
+        if run.read:
+            fullest[run.source] = run
+    lines = []
+    for source in sorted(latest):
+        run, name = latest[source], NAMES.get(source, source.removeprefix("feed:"))
+        if run.status in {SourceStatus.FAILED, SourceStatus.WAITING, SourceStatus.STALE, SourceStatus.INCOMPLETE}:
+            lines.append(SourceHealth(name=name, ok=False, line=run.error or f"{name}: {run.status}"))
+        elif source in fullest:
+            best = fullest[source]
+            figures = f"{best.read}/{best.announced}" if best.announced is not None else f"{best.read} read"
+            lines.append(SourceHealth(name=name, ok=True, line=f"{name} {figures}"))
+        else:
+            lines.append(SourceHealth(name=name, ok=True, line=f"{name}: nothing new announced"))
+    return tuple(lines)

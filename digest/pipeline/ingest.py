@@ -1,0 +1,132 @@
+"""Sources → catalog → store, and then the ranker's features of what is new."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+from digest.announcements import FEED_DELAY, last_announcement
+from digest.errors import StoreError
+from digest.model import Batch, SourceReport, SourceStatus, Subscriber
+from digest.pipeline.rooms import Rooms
+from digest.sources.base import FetchRequest, Page, Source
+from digest.sources.http import PoliteClient
+from digest.sources.reading import read_sources
+from digest.store.papers import Counts
+
+CHUNK = 100
+"""Entries per transaction: keeps writers' waits around 50 ms."""
+
+OUTAGE = dt.timedelta(hours=36)
+"""A source not read for longer is caught up by back-fill: feeds only hold the latest announcement."""
+
+FEATURES_CHUNK = 500
+
+
+def ingest(
+    rooms: Rooms,
+    sources: Sequence[Source],
+    *,
+    client: Callable[[], PoliteClient],
+    categories: Sequence[str],
+    progress: Callable[[str, str], None] = lambda source, words: None,
+) -> list[SourceReport]:
+    """Read all given sources once; store what they say; report how each did."""
+    now = rooms.clock()
+    last = rooms.sources.last_success()
+    jobs = [
+        (
+            source,
+            FetchRequest(
+                now=now,
+                look_back=_look_back(rooms, last.get(source.name), now),
+                cursor=rooms.sources.cursor(source.name),
+                categories=tuple(categories),
+            ),
+        )
+        for source in sources
+    ]
+
+    def keep(source: str, page: Page) -> tuple[int, int]:
+        counts = store_page(rooms, source, page)
+        return counts.new, counts.updated
+
+    reports = []
+    for report in read_sources(jobs, client=client, keep=keep, clock=rooms.clock, progress=progress):
+        judged = _stale(rooms, report)
+        rooms.sources.report(judged)
+        reports.append(judged)
+    index(rooms)
+    return reports
+
+
+def store_page(rooms: Rooms, source: str, page: Page) -> Counts:
+    """Store one page in short transactions; validators and cursor go with the last: a crash leaves nothing unread."""
+    counts = Counts()
+    entries = page.batch.entries
+    now = rooms.clock()
+    for start in range(0, max(len(entries), 1), CHUNK):
+        chunk = entries[start : start + CHUNK]
+        with rooms.db.write() as connection:
+            counts += rooms.papers.ingest(connection, chunk, now=now)
+            if start + CHUNK >= len(entries):
+                rooms.sources.remember(connection, page.validators, now=now)
+                if page.cursor is not None:
+                    rooms.sources.set_cursor(connection, source, page.cursor)
+    return counts
+
+
+def ingest_batch(rooms: Rooms, batch: Batch) -> Counts:
+    """Store what a file says (``digest ingest --from``)."""
+    counts = store_page(rooms, "file", Page(batch=batch))
+    index(rooms)
+    return counts
+
+
+def index(rooms: Rooms) -> int:
+    """Compute the ranker's features of papers that have none; returns how many. Outside any transaction."""
+    from digest.ranking.text import features_of
+
+    basis, done = rooms.basis(), 0
+    while papers := rooms.papers.without_features(basis.version, FEATURES_CHUNK):
+        blobs = features_of(papers, basis)
+        if len(blobs) != len(papers):
+            raise StoreError(f"the text basis gave {len(blobs)} vectors for {len(papers)} papers")
+        rooms.papers.put_features(basis.version, dict(zip((paper.id for paper in papers), blobs, strict=True)))
+        done += len(papers)
+    return done
+
+
+def wanted_categories(readers: Iterable[Subscriber]) -> tuple[str, ...]:
+    """The union of all lanes' categories, in a stable order."""
+    return tuple(sorted({category for reader in readers for lane in reader.lanes for category in lane.categories}))
+
+
+def _look_back(rooms: Rooms, last: dt.datetime | None, now: dt.datetime) -> dt.timedelta | None:
+    first_run = dt.timedelta(seconds=rooms.config.sources.first_run.look_back_s)
+    if last is None:
+        return first_run
+    gap = now - last
+    return min(gap + dt.timedelta(days=1), dt.timedelta(days=30)) if gap > OUTAGE else None
+
+
+def _stale(rooms: Rooms, report: SourceReport) -> SourceReport:
+    """An arXiv feed without unseen papers since the last announcement is stale, whatever its dates say."""
+    quiet = {SourceStatus.OK, SourceStatus.UNCHANGED, SourceStatus.QUIET}
+    if report.source != "arxiv" or report.new or report.status not in quiet:
+        return report
+    expected = last_announcement(report.started_at - FEED_DELAY)
+    if any(run.source == "arxiv" and run.new for run in rooms.sources.runs(since=expected, until=report.started_at)):
+        return report
+    return SourceReport(
+        source=report.source,
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+        status=SourceStatus.STALE,
+        announced=report.announced,
+        read=report.read,
+        new=report.new,
+        updated=report.updated,
+        rejected=report.rejected,
+        error=f"arXiv's feeds show nothing new since the announcement of {expected:%a %d %b}",
+    )

@@ -1,0 +1,142 @@
+"""One reader's mail, for looking at; and why a paper is or is not in it. Nothing here writes or sends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from digest.catalog.identifiers import parse
+from digest.editions.message import Composer, Recipe, assemble
+from digest.errors import NotFound
+from digest.model import DeliveryState, Paper, Selection, Subscriber, Verdict
+from digest.pipeline.desk import Desk
+from digest.pipeline.rooms import Rooms
+from digest.schedule import local_instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A mail as it was or would be. ``replayed`` tells a sent one; ``words`` says in a line which it is."""
+
+    subscriber: Subscriber
+    edition: dt.date
+    recipe: Recipe
+    fragments: dict[str, bytes]
+    selection: Selection | None
+    papers: Mapping[int, Paper]
+    replayed: bool
+    words: str
+
+    def message(self) -> bytes:
+        return assemble(self.recipe, self.fragments)
+
+
+def preview(rooms: Rooms, reader: str, *, composer: Callable[[], Composer], date: dt.date | None = None) -> Preview:
+    """The reader's mail now, or of a day: replayed if it was sent, else reconstructed from what was known then.
+
+    Raises:
+        NotFound: no such reader, or nothing was known on that day.
+    """
+    subscriber = rooms.subscribers.get(reader).subscriber
+    if date is not None and (replay := rooms.outbox.replay(subscriber.id, date)):
+        recipe = Recipe.from_bytes(replay.recipe)
+        return Preview(
+            subscriber=subscriber,
+            edition=date,
+            recipe=recipe,
+            fragments=rooms.fragments.get(recipe.fragment_hashes()),
+            selection=None,
+            papers={},
+            replayed=True,
+            words=_replayed(replay.state, replay.at),
+        )
+    now = rooms.clock()
+    at, notice, words = _moment(subscriber, date, now)
+    selection, edition, desk = _selected(rooms, subscriber, at, date)
+    (content,) = desk.contents([(subscriber, selection, edition)], sent_at=at, notice=notice)
+    composed = composer().compose(content)
+    return Preview(
+        subscriber=subscriber,
+        edition=edition,
+        recipe=composed.recipe,
+        fragments=dict(composed.fragments),
+        selection=selection,
+        papers={view.pick.paper_id: view.paper for view in content.picks},
+        replayed=False,
+        words=words,
+    )
+
+
+def why(rooms: Rooms, reader: str, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Subscriber, Verdict]:
+    """Everything that speaks for and against one paper for one reader, now or on a day.
+
+    Raises:
+        NotFound: no such reader or paper.
+    """
+    subscriber = rooms.subscribers.get(reader).subscriber
+    found = find_paper(rooms, paper)
+    at, _, _ = _moment(subscriber, date, rooms.clock())
+    desk = Desk(rooms, now=at)
+    return found, subscriber, desk.explain(subscriber, _gone(rooms, subscriber, date), found.id)
+
+
+def find_paper(rooms: Rooms, words: str) -> Paper:
+    """A paper by any identifier, by ``#id``, or by words of its title that only it has.
+
+    Raises:
+        NotFound: none, or several; the message names them.
+    """
+    if words.startswith("#") and words[1:].isdigit():
+        if paper := rooms.papers.get([int(words[1:])]).get(int(words[1:])):
+            return paper
+        raise NotFound(f"no paper {words}")
+    identifier = parse(words)
+    if identifier is not None and (ids := rooms.papers.find([identifier])):
+        paper_id = ids[identifier]
+        return rooms.papers.get([paper_id])[paper_id]
+    matches = rooms.papers.find_by_title(words)
+    exact = [paper for paper in matches if paper.title.casefold() == words.casefold()]
+    if len(exact or matches) == 1:
+        return (exact or matches)[0]
+    if not matches:
+        if identifier is not None:
+            raise NotFound(f"{identifier} is not in the store; was it announced in the categories that are read?")
+        raise NotFound(f"no paper {words!r}; give an arXiv id, a DOI, or words of the title")
+    titles = "\n".join(f"  {paper.label}  {paper.title}" for paper in matches)
+    raise NotFound(f"{len(matches)} papers match {words!r}:\n{titles}")
+
+
+def _selected(
+    rooms: Rooms, subscriber: Subscriber, at: dt.datetime, date: dt.date | None
+) -> tuple[Selection, dt.date, Desk]:
+    from zoneinfo import ZoneInfo
+
+    desk = Desk(rooms, now=at)
+    (selection,) = desk.select([subscriber], {subscriber.id: _gone(rooms, subscriber, date)})
+    return selection, date or at.astimezone(ZoneInfo(subscriber.times.timezone)).date(), desk
+
+
+def _gone(rooms: Rooms, subscriber: Subscriber, date: dt.date | None) -> set[int]:
+    return rooms.outbox.sent_paper_ids([subscriber.id], before=date).get(subscriber.id, set())
+
+
+def _moment(subscriber: Subscriber, date: dt.date | None, now: dt.datetime) -> tuple[dt.datetime, str | None, str]:
+    """(when to rank for, the notice inside the mail, a line for the terminal)."""
+    if date is None:
+        return now, "Preview: this is what you would get now. Nothing was sent.", "what would be sent now"
+    at = local_instant(date, subscriber.times.send, subscriber.times.timezone)
+    if at is None:
+        raise NotFound(f"{date} does not exist in {subscriber.times.timezone}: that zone skipped it")
+    if at >= now:
+        words = f"{date:%d %b} is still to come: this is what is known so far"
+        return now, f"Preview: {words}.", words
+    words = (
+        f"reconstructed: no mail was sent on {date:%d %b}; this is what it would have been, from what was known then"
+    )
+    return at, f"{words[0].upper()}{words[1:]}.", words
+
+
+def _replayed(state: DeliveryState, at: dt.datetime | None) -> str:
+    when = f" at {at:%Y-%m-%d %H:%M} UTC" if at else ""
+    return f"replayed: the mail of that day, {state}{when}"

@@ -1,0 +1,32 @@
+"""What every pipeline step is given: the rooms that digest.app has built. No step builds anything itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from digest.config import Config
+from digest.ranking.text import TextBasis
+from digest.store.database import Database
+from digest.store.fragments import FragmentStore
+from digest.store.outbox import Outbox
+from digest.store.papers import PaperStore
+from digest.store.sources import SourceStore
+from digest.store.subscribers import SubscriberStore
+
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    config: Config
+    db: Database
+    papers: PaperStore
+    sources: SourceStore
+    subscribers: SubscriberStore
+    outbox: Outbox
+    fragments: FragmentStore
+    basis: Callable[[], TextBasis]
+    """Loaded on first use: many commands never rank."""
+    clock: Clock

@@ -1,0 +1,125 @@
+"""Read several sources at once and say how each did. One source failing never stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from digest.errors import SourceError, SourceRateLimited, StoreError
+from digest.model import SourceReport, SourceStatus
+from digest.sources.base import FetchRequest, Page, Source
+from digest.sources.http import PoliteClient
+
+logger = logging.getLogger(__name__)
+
+Keep = Callable[[str, Page], tuple[int, int]]
+"""(source name, page) → (new, updated): writes one page; called in a thread, never two at a time."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    announced: int | None = None
+    read: int = 0
+    rejected: int = 0
+    new: int = 0
+    updated: int = 0
+    pages: int = 0
+    unchanged_pages: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+def read_sources(
+    jobs: Sequence[tuple[Source, FetchRequest]],
+    *,
+    client: Callable[[], PoliteClient],
+    keep: Keep,
+    clock: Callable[[], dt.datetime],
+    progress: Callable[[str, str], None] = lambda source, words: None,
+) -> list[SourceReport]:
+    """Fetch, parse and keep everything; returns one report per source, in the given order.
+
+    Raises:
+        StoreError: the database is gone; what was kept before stays.
+    """
+
+    async def read_all() -> list[SourceReport]:
+        turn = asyncio.Lock()
+        async with client() as polite:
+            readings: list[Awaitable[SourceReport]] = [
+                _read(source, request, polite, keep=keep, turn=turn, clock=clock, progress=progress)
+                for source, request in jobs
+            ]
+            return list(await asyncio.gather(*readings))
+
+    return asyncio.run(read_all())
+
+
+async def _read(
+    source: Source,
+    request: FetchRequest,
+    client: PoliteClient,
+    *,
+    keep: Keep,
+    turn: asyncio.Lock,
+    clock: Callable[[], dt.datetime],
+    progress: Callable[[str, str], None],
+) -> SourceReport:
+    started_at, tally = clock(), _Tally()
+    status, error = SourceStatus.OK, None
+    progress(source.name, "asking")
+    try:
+        async for page in source.fetch(client, request):
+            async with turn:  # one writer at a time keeps transactions short and SQLite calm
+                new, updated = await asyncio.to_thread(keep, source.name, page)
+            _count(tally, page, new, updated)
+            progress(source.name, f"{tally.read} read")
+    except SourceRateLimited as limited:
+        status, error = SourceStatus.WAITING, str(limited)
+    except SourceError as failed:
+        status, error = SourceStatus.FAILED, str(failed)
+    except StoreError:
+        raise
+    except Exception as bug:  # the boundary per source: a bug in one must not stop the others
+        logger.exception("source %s: unexpected error", source.name)
+        status, error = SourceStatus.FAILED, f"{source.name}: unexpected {type(bug).__name__}: {bug} (see the log)"
+    if status is SourceStatus.OK:
+        status, error = _judge(tally)
+    progress(source.name, str(status))
+    return SourceReport(
+        source=source.name,
+        started_at=started_at,
+        finished_at=clock(),
+        status=status,
+        announced=tally.announced,
+        read=tally.read,
+        new=tally.new,
+        updated=tally.updated,
+        rejected=tally.rejected,
+        error=error,
+    )
+
+
+def _count(tally: _Tally, page: Page, new: int, updated: int) -> None:
+    tally.pages += 1
+    tally.unchanged_pages += page.not_modified
+    tally.read += page.batch.read
+    tally.rejected += len(page.batch.rejected)
+    tally.new += new
+    tally.updated += updated
+    if page.batch.announced is not None:
+        tally.announced = (tally.announced or 0) + page.batch.announced
+    for rejection in page.batch.rejected:
+        logger.info("rejected %s: %s", rejection.id, rejection.reason)
+
+
+def _judge(tally: _Tally) -> tuple[SourceStatus, str | None]:
+    if tally.pages and tally.pages == tally.unchanged_pages:
+        return SourceStatus.UNCHANGED, None
+    if tally.announced is not None and tally.announced > tally.read + tally.rejected:
+        return SourceStatus.INCOMPLETE, f"{tally.read} of {tally.announced} announced papers came"
+    if tally.read == 0 and tally.rejected == 0:
+        return SourceStatus.QUIET, None
+    return SourceStatus.OK, None
