@@ -1,0 +1,1 @@
+"""The bundled demo: real papers of one week, and the providers' answers made from them."""
