@@ -200,6 +200,18 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What a mail says of a paper in at most two sentences; ``more`` is empty if there is only one."""
+
+    tldr: str
+    more: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.tldr} {self.more}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One reading of one paper's attention."""
 
@@ -431,7 +443,13 @@ OPEN_STATES = frozenset(
 """States that still move by themselves."""
 
 RELEASING_STATES = frozenset(
-    {DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.SUPPRESSED, DeliveryState.SKIPPED}
+    {
+        DeliveryState.FAILED,
+        DeliveryState.EXPIRED,
+        DeliveryState.CANCELLED,
+        DeliveryState.SUPPRESSED,
+        DeliveryState.SKIPPED,
+    }
 )
 """States that give a delivery's papers back: they may be picked again. Every other state counts as gone."""
 

@@ -8,27 +8,15 @@ checked against SciTLDR's training set (benchmarks decide about learnt ones).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from digest.model import Summary
 from digest.summaries import cues
 from digest.summaries.sentences import sentences
 
 LONGEST_WORDS = 60
 _READ_CHARS = 20_000
 """An abstract is at most a page; more than this is a broken feed, and only its beginning is read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Two quoted sentences in the abstract's order; ``more`` is empty if there is only one, both if there is none."""
-
-    tldr: str
-    more: str = ""
-
-    @property
-    def text(self) -> str:
-        return f"{self.tldr} {self.more}".strip()
 
 
 _WORD = re.compile(r"[^\W_]{3,}")

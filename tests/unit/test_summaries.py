@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.summaries.extract import LONGEST_WORDS, Summary, summarise
+from digest.model import Summary
+from digest.summaries.extract import LONGEST_WORDS, summarise
 from digest.summaries.sentences import sentences
 
 ABSTRACT = (

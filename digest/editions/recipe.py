@@ -1,0 +1,211 @@
+"""A message as a recipe: which fragments, what fills their holes, and the finished header lines.
+
+It is small (about 2 KB), frozen, and gives the same bytes whenever it is assembled: for the first attempt, a retry, a
+preview of a day that was sent. Nothing in here formats or decides; that was done when the edition was composed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from digest.editions.fragments import Fragment, Pieces, decode, encode
+from digest.errors import RenderError
+from digest.model import Attention, Part, PartKind, Pick, Section
+
+_FORMAT = 1
+BODY = "body"
+"""The shell's hole that the other parts go into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One fragment in its place, with the readable filling of each of its holes (already escaped or wrapped)."""
+
+    hash: str
+    html: Mapping[str, str]
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """All that a delivery has to remember of its message."""
+
+    edition: dt.date
+    message_id: str
+    sender: str
+    """The bare address of From."""
+    recipient: str
+    """The bare address of To; an international domain is in its ASCII form."""
+    subject: str
+    head: str
+    """The header lines, encoded and folded, with CRLF; MIME headers and body follow from the rest."""
+    shell: Placed
+    body: tuple[Placed, ...]
+    picks: tuple[Pick, ...]
+    """What was chosen and why, in mail order, with the parts of each score."""
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """The fragments that must be at hand to assemble it."""
+        return frozenset({self.shell.hash, *(placed.hash for placed in self.body)})
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """True if the address has a local part beyond ASCII (RFC 6531): without the extension it can't be sent."""
+        return not self.recipient.isascii()
+
+    def to_bytes(self) -> bytes:
+        body = {
+            "format": _FORMAT,
+            "edition": self.edition.isoformat(),
+            "message_id": self.message_id,
+            "sender": self.sender,
+            "recipient": self.recipient,
+            "subject": self.subject,
+            "head": self.head,
+            "placed": [[p.hash, dict(p.html), dict(p.text)] for p in (self.shell, *self.body)],
+            "picks": [_pick_to_json(pick) for pick in self.picks],
+        }
+        return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Recipe:
+        """Raises ValueError if ``data`` is damaged or of a newer format."""
+        try:
+            body = json.loads(zlib.decompress(data))
+        except zlib.error as error:
+            raise ValueError(f"the stored message is damaged: {error}") from error
+        if body["format"] != _FORMAT:
+            raise ValueError(f"the stored message is of format {body['format']}, this program reads {_FORMAT}")
+        shell, *rest = (Placed(*placed) for placed in body["placed"])
+        return cls(
+            edition=dt.date.fromisoformat(body["edition"]),
+            message_id=body["message_id"],
+            sender=body["sender"],
+            recipient=body["recipient"],
+            subject=body["subject"],
+            head=body["head"],
+            shell=shell,
+            body=tuple(rest),
+            picks=tuple(_pick_from_json(*pick) for pick in body["picks"]),
+        )
+
+
+_Json = list[object]
+
+
+def _pick_to_json(pick: Pick) -> _Json:
+    a = pick.attention
+    attention = [a.votes, a.hours, a.cohort, a.share_above, a.rising, a.stars]
+    parts = [[part.kind, part.value, part.note] for part in pick.parts]
+    return [pick.paper_id, pick.section, pick.lane, pick.score, pick.reason, parts, attention]
+
+
+def _pick_from_json(
+    paper_id: int, section: str, lane: str | None, score: float, reason: str,
+    parts: list[tuple[str, float, str]],
+    attention: tuple[int | None, float | None, str, float | None, bool, int | None],
+) -> Pick:  # fmt: skip
+    votes, hours, cohort, share_above, rising, stars = attention
+    return Pick(
+        paper_id=paper_id,
+        section=Section(section),
+        lane=lane,
+        score=score,
+        reason=reason,
+        parts=tuple(Part(PartKind(kind), value, note) for kind, value, note in parts),
+        attention=Attention(
+            votes=votes, hours=hours, cohort=cohort, share_above=share_above, rising=rising, stars=stars
+        ),
+    )
+
+
+# ── putting it together ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _joined(recipe: Recipe, loaded: Mapping[str, Fragment], kind: str) -> Iterator[bytes]:
+    """The encoded pieces of one body part, in order: shell, the placed fragments inside it, shell."""
+
+    def pieces(placed: Placed) -> Pieces:
+        fragment = loaded[placed.hash]
+        return fragment.html if kind == "html" else fragment.text
+
+    def filled(placed: Placed, extra: Mapping[str, bytes] | None = None) -> list[bytes]:
+        values = placed.html if kind == "html" else placed.text
+        fillings = {name: encode(value) for name, value in values.items()}
+        fillings.update(extra or {})
+        return pieces(placed).fill(fillings)
+
+    inner = [bit for placed in recipe.body for bit in filled(placed)]
+    yield from filled(recipe.shell, {BODY: b"".join(inner)})
+
+
+def _load(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> dict[str, Fragment]:
+    loaded = {}
+    for name in recipe.hashes:
+        try:
+            data = fragments[name]
+            loaded[name] = data if isinstance(data, Fragment) else Fragment.load(data)
+        except (KeyError, ValueError) as error:
+            raise RenderError(f"fragment {name}", "is gone or damaged, so this message cannot be made again") from error
+    return loaded
+
+
+def assemble(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> bytes:
+    """The whole message (RFC 5322, CRLF), without a DKIM signature. The same recipe gives the same bytes.
+
+    Raises RenderError if a fragment is missing.
+    """
+    loaded = _load(recipe, fragments)
+    boundary = "=_" + recipe.message_id.strip("<>").partition("@")[0]  # "=_" can't occur in quoted-printable
+    part = "--{}\r\nContent-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    start = (
+        f"{recipe.head}MIME-Version: 1.0\r\n"
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n{part.format(boundary, "plain")}'
+    )
+    return b"".join(
+        (
+            start.encode(),
+            *_joined(recipe, loaded, "text"),
+            f"\r\n{part.format(boundary, 'html')}".encode(),
+            *_joined(recipe, loaded, "html"),
+            f"\r\n--{boundary}--\r\n".encode(),
+        )
+    )
+
+
+def part_html(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> str:
+    """The HTML body as a browser would show it."""
+    return decode(b"".join(_joined(recipe, _load(recipe, fragments), "html")))
+
+
+def part_text(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> str:
+    """The text body."""
+    return decode(b"".join(_joined(recipe, _load(recipe, fragments), "text")))
+
+
+def to_json(recipe: Recipe) -> dict[str, object]:
+    """The edition as plain data, for ``preview --format json``: who, what, and the parts that each score sums."""
+    return {
+        "edition": recipe.edition.isoformat(),
+        "message_id": recipe.message_id,
+        "from": recipe.sender,
+        "to": recipe.recipient,
+        "subject": recipe.subject,
+        "picks": [
+            {
+                "position": position,
+                "paper_id": pick.paper_id,
+                "section": str(pick.section),
+                "lane": pick.lane,
+                "score": pick.score,
+                "reason": pick.reason,
+                "parts": [{"kind": str(part.kind), "value": part.value, "note": part.note} for part in pick.parts],
+            }
+            for position, pick in enumerate(recipe.picks, start=1)
+        ],
+    }

@@ -1,0 +1,145 @@
+"""The sentences of the mail that are made here: subject, preheader, bylines, dates, counts.
+
+English only, like the templates; dates are spelled by hand because ``strftime`` follows the machine's locale.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from digest.editions.clean import clean, cut
+from digest.editions.content import EditionContent, PickView
+from digest.model import Frequency, Section, SendTimes
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_DANGLING_WORDS = "a an and as at by for from in into of on or over the to towards under using via vs with without"
+_DANGLING = frozenset(_DANGLING_WORDS.split())
+_WORDS_PER_MINUTE = 220
+
+
+def short_date(day: dt.date) -> str:
+    """``22 Nov``."""
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
+def long_date(day: dt.date) -> str:
+    """``Sunday 22 November 2026``."""
+    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def short_title(title: str, limit: int = 60) -> str:
+    """A title's good part: all of it, or what stands before its colon, or the words that fit, not ending in "of"."""
+    title = clean(title)
+    if len(title) <= limit:
+        return title
+    for mark in (": ", "? ", " – ", " — ", " -- "):
+        head = title.partition(mark)[0]
+        if 15 <= len(head) <= limit and " " in head:
+            return head + ("?" if mark == "? " else "")
+    words = cut(title, limit).rstrip("…").split(" ")
+    while len(words) > 2 and words[-1].lower() in _DANGLING:
+        words.pop()
+    return " ".join(words) + "…"
+
+
+def subject(content: EditionContent) -> str:
+    """``4-bit sparse attention, and 9 more · 22 Nov``."""
+    day = short_date(content.key.date)
+    if not content.picks:
+        return f"Nothing new for you today · {day}"
+    top = short_title(content.picks[0].paper.title)
+    more = len(content.picks) - 1
+    return f"{top}, and {more} more · {day}" if more else f"{top} · {day}"
+
+
+def count(content: EditionContent) -> str:
+    """``10 of 298 new``."""
+    chosen = len(content.picks)
+    return f"{chosen} of {content.considered:,} new" if content.considered > chosen else f"{chosen} new"
+
+
+def preheader(content: EditionContent) -> str:
+    """``1 by David Baker · 2 rising fast · 2-minute read``: what an inbox shows beside the subject."""
+    if not content.picks:
+        return clean(content.quiet_reason, 160) or "And here is how we know."
+    said = [_followed(content), _rising(content.picks)]
+    said = [part for part in said if part] or [count(content)]
+    return " · ".join((*said, reading_time(content.picks)))
+
+
+def _followed(content: EditionContent) -> str:
+    """Who of the people the reader follows has written, by name if it is one person."""
+    followed = [view for view in content.picks if view.pick.section is Section.FOLLOWED]
+    if not followed:
+        return ""
+    wanted = {name.casefold(): clean(name, 60) for lane in content.subscriber.lanes for name in lane.authors}
+    written = {wanted[a.casefold()] for view in followed for a in view.paper.authors if a.casefold() in wanted}
+    return f"{len(followed)} by {written.pop() if len(written) == 1 else 'people you follow'}"
+
+
+def _rising(picks: Sequence[PickView]) -> str:
+    rising = sum(view.pick.attention.rising for view in picks)
+    return f"{rising} rising fast" if rising else ""
+
+
+def reading_time(picks: Sequence[PickView]) -> str:
+    words = sum(view.summary.text.count(" ") + view.paper.title.count(" ") + 20 for view in picks)
+    return f"{max(1, round(words / _WORDS_PER_MINUTE))}-minute read"
+
+
+def authors(names: Sequence[str]) -> str:
+    """``First author … last author (12)``; one and two authors in full, nobody as nothing."""
+    shown = [clean(name, 60) for name in (names if len(names) < 3 else (names[0], names[-1]))]
+    shown = [name for name in shown if name]
+    if len(names) < 3:
+        return ", ".join(shown)
+    return f"{' … '.join(shown)} ({len(names)})"
+
+
+def thousands(value: int) -> str:
+    """``420``, ``1.2k``, ``35k``."""
+    if value < 1000:
+        return str(value)
+    return f"{value / 1000:.1f}k".replace(".0k", "k") if value < 9950 else f"{round(value / 1000)}k"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """``a, b and c``; of more than ``most``, the first and how many more."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def rhythm(times: SendTimes) -> str:
+    """``every announcement day at 07:30 (Europe/Berlin)``."""
+    days = {
+        Frequency.ANNOUNCEMENT_DAYS: "every announcement day",
+        Frequency.DAILY: "every day",
+        Frequency.WEEKDAYS: "every weekday",
+        Frequency.WEEKLY: f"every {_DAYS[times.weekday % 7]}",
+    }[times.frequency]
+    return f"{days} at {times.send:%H:%M} ({times.timezone})"
+
+
+def why_you_get_this(content: EditionContent) -> str:
+    """The footer's sentence: who asked for this, when it comes, and about what."""
+    reader = content.subscriber
+    lanes = [clean(lane.name, 60) for lane in reader.lanes]
+    about = f" It looks for {listed(lanes)}." if lanes else " It shows what is trending, since no interests are set."
+    name = clean(content.site.name, 80)
+    return f"You get this because {clean(reader.email, 120)} subscribes to {name}, {rhythm(reader.times)}.{about}"
