@@ -108,7 +108,7 @@ def _refused(reply: Reply, code: int, preset: Preset | None) -> str:
         ),
         (
             BLOCKED.search(text) or status.startswith("5.7."),
-            "the server's policy refuses the message, not the address: does mail.from belong to the account, and its SPF?",
+            "the server's policy refuses the message, not the address: does mail.from belong to the account? SPF?",
         ),
     )
     return next((words for applies, words in answers if applies), "the server refused the message for good")

@@ -145,6 +145,16 @@ UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 LIMIT_HINT_S = 3600.0
 
 
+UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+LONGEST_TEXT = 500
+
+
+def legible(text: str) -> str:
+    """A server's text made fit for a database, a log and a terminal: one short line, no controls, no broken bytes."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(UNREADABLE.sub(" ", text).split())[:LONGEST_TEXT]
+
+
 def hint_s(text: str) -> float | None:
     """Seconds that a text asks to wait ("try again in 5 minutes"); None if it does not say."""
     match = HINT.search(text)
