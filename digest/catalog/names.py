@@ -1,0 +1,124 @@
+"""Authors' names in their many spellings: to show, to split, and to compare.
+
+Names are compared by family name and first initial (``smith j``). That joins more people than it should and loses few;
+it only ever counts together with a title.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from digest.catalog.tex import readable
+
+_PARTICLES: Final = frozenset(
+    [
+        "af",
+        "al",
+        "ap",
+        "av",
+        "bin",
+        "da",
+        "dal",
+        "das",
+        "de",
+        "del",
+        "della",
+        "dello",
+        "den",
+        "der",
+        "des",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "el",
+        "ibn",
+        "la",
+        "le",
+        "lo",
+        "ten",
+        "ter",
+        "van",
+        "vande",
+        "vanden",
+        "vander",
+        "von",
+        "vom",
+        "zu",
+        "zum",
+        "zur",
+        "y",
+    ]
+)
+_SUFFIX: Final = re.compile(r"(?:,\s*|\s+)(?:jr|sr|ii|iii|iv|ph\.?\s?d|m\.?d)\.?$", re.IGNORECASE)
+_COLLABORATION: Final = re.compile(
+    r"\b(?:collaborations?|consortium|group|team|society|committee|initiative|project)\b", re.IGNORECASE
+)
+_PARENTHESISED: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
+_UNKEYED: Final = re.compile(r"[^\w\s]|_")
+_STROKES: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+)
+MAX_LENGTH: Final = 100_000
+
+
+def display_name(name: str) -> str:
+    """A name as a reader sees it: no TeX, no affiliation, given name first (``Müller, Jörg (ETH)`` → Jörg Müller)."""
+    name = _without_affiliation(readable(name)).strip(" ,;*")
+    family, comma, given = name.partition(",")
+    if not comma or _COLLABORATION.search(name):
+        return name
+    given = given.strip()
+    if _SUFFIX.fullmatch(f", {given}"):
+        return name  # "John Smith, Jr."
+    given, _, suffix = given.partition(",")
+    return " ".join(f"{given.strip()} {family.strip()} {suffix.strip()}".split())
+
+
+@lru_cache(maxsize=65536)
+def author_key(name: str) -> str:
+    """``family initial`` in lower case without accents (``van der Berg, J. P.`` → van der berg j); empty if nothing is left.
+
+    A collaboration or a single name is its own key.
+    """
+    shown = _SUFFIX.sub("", display_name(name))
+    plain = unicodedata.normalize("NFKD", shown).casefold().translate(_STROKES)
+    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    plain = plain.replace("-", " - ").replace("'", "").replace("’", "")
+    words = _UNKEYED.sub(" ", plain.replace(" - ", "\ue000")).replace("\ue000", "").split()
+    if len(words) < 2 or _COLLABORATION.search(shown):
+        return " ".join(words)
+    first_of_family = len(words) - 1
+    while first_of_family > 1 and words[first_of_family - 1] in _PARTICLES:
+        first_of_family -= 1
+    return f"{' '.join(words[first_of_family:])} {words[0][0]}"
+
+
+def split_authors(text: str) -> tuple[str, ...]:
+    """The names in one ``dc:creator`` line: split at commas, semicolons and "and" outside of parentheses.
+
+    Affiliations in parentheses go (they may hold commas), ``Jr.`` stays with its name, TeX accents stay as they are. With
+    semicolons the commas are within names (``Müller, J.; Li, X.``).
+    """
+    text = _without_affiliation(" ".join(text[:MAX_LENGTH].split()))
+    parts = re.split(r"\s*;\s*" if ";" in text else r"\s*,\s*(?:and\s+)?|\s+and\s+", text)
+    names: list[str] = []
+    for part in parts:
+        if names and _SUFFIX.fullmatch(f", {part}"):
+            names[-1] = f"{names[-1]}, {part}"
+        elif part.strip(" .&:"):
+            names.append(part.strip())
+    return tuple(names)
+
+
+def _without_affiliation(text: str) -> str:
+    """Innermost parentheses first; the ones that never close end the text that is kept."""
+    for _ in range(8):
+        shorter = _PARENTHESISED.sub("", text)
+        if shorter == text:
+            break
+        text = shorter
+    return re.sub(r"\s*\([^()]*$", "", text)

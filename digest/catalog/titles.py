@@ -1,0 +1,57 @@
+"""When are two titles the same title? Their keys are equal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from digest.catalog.tex import readable
+
+LEAST_WORDS: Final = 3
+LEAST_CHARACTERS: Final = 12
+"""A shorter title ("Editorial", "Reply", "On graphs") is shared by too many papers to say anything."""
+
+_NOT_WORDS: Final = re.compile(r"[^\w]|_")
+_GENERIC: Final = frozenset(
+    {
+        "a response to the reviewers",
+        "book of abstracts",
+        "corrections to previous issue",
+        "from the editors",
+        "guest editors introduction",
+        "instructions for authors",
+        "introduction to the special issue",
+        "letter to the editor",
+        "list of contributors",
+        "message from the chairs",
+        "message from the editor in chief",
+        "message from the general chairs",
+        "response to the editor",
+        "table of contents",
+        "welcome from the chairs",
+    }
+)
+_ABOUT_ANOTHER: Final = re.compile(
+    r"(?:(?:author|publisher)s? )?(?:correction|corrigend(?:um|a)|errat(?:um|a)|addendum|retraction|retracted(?: article)?|withdrawn)"
+    r"(?: to| of| for| note)?\b.*|(?:a )?(?:comments?|reply|response|rejoinder|discussion)(?: on| to| of)\b.*"
+)
+"""Notices and replies carry another paper's title; they are papers of their own."""
+
+
+@lru_cache(maxsize=65536)
+def title_key(title: str) -> str:
+    """Lower-case words of letters and digits, without TeX, accents and punctuation: ``Poincar\\'e's β-VAE`` → poincare s β vae.
+
+    The empty key matches nothing, itself included: it stands for titles that are too short or too general to tell papers
+    apart, and for corrections, comments and replies, whose titles name another paper.
+    """
+    text = unicodedata.normalize("NFKD", readable(title)).casefold()
+    text = "".join(character for character in text if not unicodedata.combining(character))
+    key = " ".join(_NOT_WORDS.sub(" ", text).split())
+    words = key.count(" ") + 1
+    dense = any(character > "\u2e80" for character in key)  # Chinese and Japanese write no spaces
+    if len(key) < LEAST_CHARACTERS or (words < LEAST_WORDS and not dense):
+        return ""
+    return "" if key in _GENERIC or _ABOUT_ANOTHER.fullmatch(key) else key
