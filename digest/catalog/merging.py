@@ -1,7 +1,7 @@
 """Many records of one paper → the Paper, field by field from the provider that knows the field best.
 
-A paper's record at arXiv says what its title is; Hugging Face knows its code; a blog's feed knows that it exists. Trust is
-declared per field in TRUST; within a provider the latest version wins. Nothing here depends on the order of the records.
+A paper's record at arXiv says what its title is; Hugging Face knows its code; a blog's feed knows that it exists. Trust
+is declared per field in TRUST; within a provider the latest version wins. The order of the records changes nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,37 @@ class Record:
 
     entry: Entry
     first_seen_at: dt.datetime
+
+
+# ── addresses ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _address(url: str | None) -> str | None:
+    """A web address that may stand in a mail; other schemes (``javascript:``) are refused."""
+    if url is None:
+        return None
+    parsed = parse(url)
+    return url_of(parsed) if parsed is not None else None
+
+
+_CODE: Final = re.compile(
+    r"(?<![\w.])(?:https?://)?(?:www\.)?(?P<host>github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|huggingface\.co)"
+    r"/(?P<path>(?:datasets/|spaces/)?[\w\-.]+/[\w\-.]+)",
+    re.IGNORECASE | re.ASCII,
+)
+_NO_CODE: Final = frozenset(
+    {"papers", "blog", "docs", "collections", "orgs", "topics", "sponsors", "features", "about"}
+)
+
+
+def code_link(entry: Entry) -> str | None:
+    """The repository that the provider names, else the first one in the abstract or comment; always https."""
+    for text in (entry.code_url or "", entry.abstract, entry.comment or ""):
+        for found in _CODE.finditer(text.replace("\\_", "_").replace("{\\_}", "_").replace("\\-", "-")):
+            path = found["path"].rstrip(".").removesuffix(".git")
+            if path.split("/", 1)[0].lower() not in _NO_CODE and path.rsplit("/", 1)[-1]:
+                return f"https://{found['host'].lower()}/{path}"
+    return _address(entry.code_url)
 
 
 # ── trust ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -55,38 +86,44 @@ TRUST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "url": _TEXT_TRUST,
     }
 )
-"""Per field: families of sources, most trusted first. A source belongs to the family that its name begins with (``arxiv.rss``,
-``arxiv:cs.LG``, ``arxiv-api``); whatever is not listed (feeds, files) comes after all of them."""
+"""Per field: families of sources, most trusted first. A source belongs to the family that its name begins with
+(``arxiv.rss``, ``arxiv:cs.LG``, ``arxiv-api``); whatever is not listed (feeds, files) comes after all of them."""
 
 
 def _family(source: str) -> str:
     return re.split(r"[^a-z0-9]", source.lower(), maxsplit=1)[0]
 
 
-def _preference(field: str) -> Callable[[Entry], tuple[int, int, bool, str, str, str]]:
-    """Sort key: trust, then latest version, an API before an announcement feed, then the record's own name."""
+def _ranked(entries: Sequence[Entry], field: str) -> list[Entry]:
+    """By trust, then latest version, then an API before an announcement feed; ties stay in canonical order."""
     trusted = TRUST[field]
 
-    def key(entry: Entry) -> tuple[int, int, bool, str, str, str]:
+    def key(entry: Entry) -> tuple[int, int, bool]:
         family = _family(entry.source)
         rank = trusted.index(family) if family in trusted else len(trusted)
-        return (rank, -(entry.version or 0), entry.announce_type is not None, entry.source, entry.key, repr(entry))
+        return (rank, -(entry.version or 0), entry.announce_type is not None)
 
-    return key
+    return sorted(entries, key=key)
+
+
+def _canonical(records: Sequence[Record]) -> list[Entry]:
+    """The entries in an order of their own, whatever order the records came in."""
+    entries = [record.entry for record in records]
+    return sorted(entries, key=lambda entry: (entry.source, entry.key, repr(entry))) if len(entries) > 1 else entries
 
 
 _FIELDS: Final[Mapping[str, Callable[[Entry], object]]] = MappingProxyType(
     {
-        "title": lambda entry: readable(entry.title),
-        "abstract": lambda entry: readable(entry.abstract),
+        "title": lambda entry: entry.title,
+        "abstract": lambda entry: entry.abstract,
         "authors": lambda entry: entry.authors,
         "categories": lambda entry: entry.categories,
         "comment": lambda entry: entry.comment,
         "published_at": lambda entry: entry.published_at,
         "version": lambda entry: entry.version,
-        "withdrawn": lambda entry: entry.version is not None or entry.withdrawn,
-        "code_url": lambda entry: code_link(entry),
-        "url": lambda entry: _https(entry.url),
+        "withdrawn": lambda entry: entry.version is not None or entry.withdrawn,  # no version, no news of its fate
+        "code_url": code_link,
+        "url": lambda entry: _address(entry.url),
     }
 )
 """What a record has to say about a field; a record that says nothing (empty, None) is passed over."""
@@ -94,12 +131,12 @@ _FIELDS: Final[Mapping[str, Callable[[Entry], object]]] = MappingProxyType(
 
 def _teller(field: str, entries: Sequence[Entry]) -> Entry | None:
     """The most trusted entry that says something about the field."""
-    return next((entry for entry in sorted(entries, key=_preference(field)) if _FIELDS[field](entry)), None)
+    return next((entry for entry in _ranked(entries, field) if _FIELDS[field](entry)), None)
 
 
 def provenance(records: Sequence[Record]) -> Mapping[str, str]:
     """Field → the source it was taken from, for every field that some record fills. Explains a merge."""
-    entries = [record.entry for record in records]
+    entries = _canonical(records)
     tellers = {field: _teller(field, entries) for field in TRUST}
     return MappingProxyType({field: entry.source for field, entry in tellers.items() if entry is not None})
 
@@ -110,12 +147,12 @@ def provenance(records: Sequence[Record]) -> Mapping[str, str]:
 def merge(paper_id: int, records: Sequence[Record]) -> Paper:
     """The paper that all ``records`` are of; at least one record. Independent of the records' order.
 
-    ``announced_at`` is the first time that the paper was *news*: the earliest ``new`` or ``cross`` announcement, or the date
-    given by a source without announcement types. Replacements are not news: a paper known only from them has None.
+    ``announced_at`` is when the paper was first *news*: the earliest ``new`` or ``cross`` announcement, or the date that
+    a source without announcement types gives. Replacements are not news: a paper known only from them has None.
     """
     if not records:
         raise ValueError("a paper needs at least one record")
-    entries = sorted((record.entry for record in records), key=_preference("title"))
+    entries = _canonical(records)
     teller = {field: _teller(field, entries) for field in TRUST}
     title, abstract, author, code = (teller[field] for field in ("title", "abstract", "authors", "code_url"))
     identifiers = _identifiers(entries)
@@ -155,7 +192,7 @@ def _identifiers(entries: Sequence[Entry]) -> tuple[Identifier, ...]:
 
 def _categories(entries: Sequence[Entry]) -> tuple[str, ...]:
     """The primary category of the most trusted record first, then what the others add, most trusted first."""
-    ranked = sorted(entries, key=_preference("categories"))
+    ranked = _ranked(entries, "categories")
     return tuple(dict.fromkeys(category for entry in ranked for category in entry.categories))
 
 
@@ -164,36 +201,6 @@ def _url(identifiers: Sequence[Identifier], teller: Entry | None) -> str:
     registered = [name for name in identifiers if name.scheme is not Scheme.URL]
     if registered:
         return url_of(registered[0])
-    if teller is not None and (address := _https(teller.url)):
+    if teller is not None and (address := _address(teller.url)):
         return address
     return url_of(identifiers[0]) if identifiers else ""
-
-
-def _https(url: str | None) -> str | None:
-    """A web address that may stand in a mail; other schemes (``javascript:``) are refused."""
-    if url is None:
-        return None
-    parsed = parse(url)
-    return url_of(parsed) if parsed is not None else None
-
-
-# ── code ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_CODE: Final = re.compile(
-    r"(?<![\w.])(?:https?://)?(?:www\.)?(?P<host>github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|huggingface\.co)"
-    r"/(?P<path>(?:datasets/|spaces/)?[\w\-.]+/[\w\-.]+)",
-    re.IGNORECASE | re.ASCII,
-)
-_NO_CODE: Final = frozenset(
-    {"papers", "blog", "docs", "collections", "orgs", "topics", "sponsors", "features", "about"}
-)
-
-
-def code_link(entry: Entry) -> str | None:
-    """The repository that the provider names, else the first one in the abstract or comment; always https."""
-    for text in (entry.code_url or "", entry.abstract, entry.comment or ""):
-        for found in _CODE.finditer(text.replace("\\_", "_").replace("{\\_}", "_").replace("\\-", "-")):
-            path = found["path"].rstrip(".").removesuffix(".git")
-            if path.split("/", 1)[0].lower() not in _NO_CODE and path.rsplit("/", 1)[-1]:
-                return f"https://{found['host'].lower()}/{path}"
-    return _https(entry.code_url)

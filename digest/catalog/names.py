@@ -8,50 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 from digest.catalog.tex import readable
 
 _PARTICLES: Final = frozenset(
-    [
-        "af",
-        "al",
-        "ap",
-        "av",
-        "bin",
-        "da",
-        "dal",
-        "das",
-        "de",
-        "del",
-        "della",
-        "dello",
-        "den",
-        "der",
-        "des",
-        "di",
-        "do",
-        "dos",
-        "du",
-        "el",
-        "ibn",
-        "la",
-        "le",
-        "lo",
-        "ten",
-        "ter",
-        "van",
-        "vande",
-        "vanden",
-        "vander",
-        "von",
-        "vom",
-        "zu",
-        "zum",
-        "zur",
-        "y",
-    ]
+    """af al ap av bin da dal das de del della dello den der des di do dos du el ibn la le lo ten ter van vande vanden
+    vander von vom zu zum zur y""".split()  # noqa: SIM905 - a list of words is read as words
 )
 _SUFFIX: Final = re.compile(r"(?:,\s*|\s+)(?:jr|sr|ii|iii|iv|ph\.?\s?d|m\.?d)\.?$", re.IGNORECASE)
 _COLLABORATION: Final = re.compile(
@@ -80,9 +45,9 @@ def display_name(name: str) -> str:
 
 @lru_cache(maxsize=65536)
 def author_key(name: str) -> str:
-    """``family initial`` in lower case without accents (``van der Berg, J. P.`` → van der berg j); empty if nothing is left.
+    """``family initial`` in lower case without accents: ``van der Berg, J. P.`` → van der berg j.
 
-    A collaboration or a single name is its own key.
+    Empty if nothing is left of the name. A collaboration or a single name is its own key.
     """
     shown = _SUFFIX.sub("", display_name(name))
     plain = unicodedata.normalize("NFKD", shown).casefold().translate(_STROKES)
@@ -97,11 +62,16 @@ def author_key(name: str) -> str:
     return f"{' '.join(words[first_of_family:])} {words[0][0]}"
 
 
+def author_keys(names: Iterable[str]) -> frozenset[str]:
+    """The keys of a list of authors, without empty ones."""
+    return frozenset(key for name in names if (key := author_key(name)))
+
+
 def split_authors(text: str) -> tuple[str, ...]:
     """The names in one ``dc:creator`` line: split at commas, semicolons and "and" outside of parentheses.
 
-    Affiliations in parentheses go (they may hold commas), ``Jr.`` stays with its name, TeX accents stay as they are. With
-    semicolons the commas are within names (``Müller, J.; Li, X.``).
+    Affiliations in parentheses go (they may hold commas), ``Jr.`` stays with its name, TeX accents stay as they are.
+    With semicolons the commas are within names (``Müller, J.; Li, X.``).
     """
     text = _without_affiliation(" ".join(text[:MAX_LENGTH].split()))
     parts = re.split(r"\s*;\s*" if ";" in text else r"\s*,\s*(?:and\s+)?|\s+and\s+", text)

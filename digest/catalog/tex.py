@@ -30,10 +30,8 @@ _TEX: Final = re.compile(r"[\\$^{}`]|--|_\{|\w~|\}~")
 _PARSEABLE: Final = re.compile(r"[\\${}^]")
 _RUN_OF_COMMANDS: Final = re.compile(r"(?:\\[A-Za-z]+\s*){20}")
 _LANDMARK: Final = re.compile(r"\\(?:[A-Za-z]+|.)|[{}$]|\s+", re.DOTALL)
-_INVISIBLE: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\s\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ue000-\ue0ff\ufeff\ud800-\udfff]+"
-)
-_SPACE_LIKE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\s]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_INVISIBLE: Final = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ue000-\ue0ff\ufeff\ud800-\udfff]")
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+|.?)", re.DOTALL)
 _GAP: Final = re.compile("\ue000+")
 _SPACE_BEFORE: Final = re.compile(r"\s+([,.;:!?)\]](?:\s|$))")
@@ -121,4 +119,5 @@ def _spaced(text: str) -> str:
 
 def _clean(text: str) -> str:
     """Control, bidi-override and private characters away, white space single."""
-    return _INVISIBLE.sub(lambda found: " " if _SPACE_LIKE.search(found[0]) else "", text).strip()
+    text = _CONTROL.sub(" ", text)
+    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())

@@ -34,21 +34,23 @@ _GENERIC: Final = frozenset(
     }
 )
 _ABOUT_ANOTHER: Final = re.compile(
-    r"(?:(?:author|publisher)s? )?(?:correction|corrigend(?:um|a)|errat(?:um|a)|addendum|retraction|retracted(?: article)?|withdrawn)"
-    r"(?: to| of| for| note)?\b.*|(?:a )?(?:comments?|reply|response|rejoinder|discussion)(?: on| to| of)\b.*"
+    r"(?:(?:authors? |publishers? )?(?:correction|corrigendum|corrigenda|erratum|errata|addendum|retraction|retracted)"
+    r"|(?:a )?(?:comments?|reply|response|rejoinder|discussion) (?:on|to|of))\b.*"
 )
 """Notices and replies carry another paper's title; they are papers of their own."""
 
 
 @lru_cache(maxsize=65536)
 def title_key(title: str) -> str:
-    """Lower-case words of letters and digits, without TeX, accents and punctuation: ``Poincar\\'e's β-VAE`` → poincare s β vae.
+    """Lower-case words without TeX, accents and punctuation: ``Poincar\\'e and the β-VAE`` → poincare and the β vae.
 
-    The empty key matches nothing, itself included: it stands for titles that are too short or too general to tell papers
-    apart, and for corrections, comments and replies, whose titles name another paper.
+    The empty key matches nothing, itself included: it stands for titles that are too short or too general to tell
+    papers apart, and for corrections, comments and replies, whose titles name another paper.
     """
-    text = unicodedata.normalize("NFKD", readable(title)).casefold()
-    text = "".join(character for character in text if not unicodedata.combining(character))
+    text = readable(title).casefold()
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
     key = " ".join(_NOT_WORDS.sub(" ", text).split())
     words = key.count(" ") + 1
     dense = any(character > "\u2e80" for character in key)  # Chinese and Japanese write no spaces

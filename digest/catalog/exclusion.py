@@ -1,0 +1,100 @@
+"""Names that exclude each other: when must two entries *not* become one paper, whatever else they share?
+
+A paper has one arXiv id, one publisher's DOI, one ACL id, one PMID. So a DOI that two arXiv records claim joins neither
+of them: in arXiv's own metadata nearly all such pairs are typing mistakes or sequels.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from digest.catalog.names import author_keys
+from digest.catalog.tex import readable
+from digest.catalog.titles import title_key
+from digest.model import Entry, Identifier, Scheme
+
+_EXCLUSIVE: Final = frozenset({Scheme.ARXIV, Scheme.DOI, Scheme.ACL, Scheme.PMID, Scheme.PMCID})
+_PREPRINT_DOIS: Final = (
+    "10.48550/",  # arXiv
+    *(f"10.1101/{digit}" for digit in range(10)),  # bioRxiv, medRxiv; Cold Spring Harbor's journals go on with letters
+    "10.64898/",  # openRxiv since December 2025
+    "10.21203/", "10.26434/", "10.20944/", "10.2139/ssrn", "10.36227/", "10.22541/", "10.31219/", "10.31222/",
+    "10.31223/", "10.31224/", "10.31234/", "10.31235/", "10.31236/", "10.35542/", "10.5281/", "10.6084/",
+    "10.2196/preprints",
+)  # fmt: skip
+"""Registrants of preprints and deposits, whose DOI stands beside a publisher's DOI of the same paper."""
+
+Names = Mapping[Scheme, frozenset[str]]
+"""The exclusive names of a group of entries, by scheme."""
+
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+def is_preprint_doi(identifier: Identifier) -> bool:
+    """Does the DOI name a preprint or a deposit, so that a publisher's DOI may name the same paper?"""
+    return identifier.scheme is Scheme.DOI and identifier.value.startswith(_PREPRINT_DOIS)
+
+
+def exclusive_names(entry: Entry, twin_of: Mapping[str, str]) -> Names:
+    """The names of an entry that exclude others; arXiv twins go by one name."""
+    names: dict[Scheme, set[str]] = defaultdict(set)
+    for identifier in entry.identifiers:
+        if identifier.scheme in _EXCLUSIVE and not is_preprint_doi(identifier):
+            names[identifier.scheme].add(twin_of.get(identifier.value, identifier.value))
+    return {scheme: frozenset(values) for scheme, values in names.items()}
+
+
+def united(one: Names, other: Names) -> Names:
+    return {scheme: one.get(scheme, _NONE) | other.get(scheme, _NONE) for scheme in (*one, *other)}
+
+
+def contradict(one: Names, other: Names, *, decisive: bool) -> bool:
+    """Do the names of two groups forbid joining them? Decisive evidence is stopped by different arXiv ids only.
+
+    Where a group has gathered two names of a scheme by decisive evidence, sharing one of them is no contradiction.
+    """
+    if len(one.get(Scheme.ARXIV, _NONE) | other.get(Scheme.ARXIV, _NONE)) > 1:
+        return True
+    if decisive:
+        return False
+    return any(
+        not (one[scheme] <= other[scheme] or other[scheme] <= one[scheme]) for scheme in one.keys() & other.keys()
+    )
+
+
+def arxiv_twins(entries: Sequence[Entry]) -> Mapping[str, str]:
+    """arXiv ids that are one paper submitted twice → the smallest of them.
+
+    Twins have the same title, the same authors, and the same abstract or a DOI in common. Only equal keys are compared,
+    so the answer depends neither on an order nor on what else there is.
+    """
+    by_title: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
+    for entry in entries:
+        ids = [identifier.value for identifier in entry.identifiers if identifier.scheme is Scheme.ARXIV]
+        if len(ids) == 1 and (key := title_key(entry.title)):
+            by_title[key].append((ids[0], entry))
+    parent: dict[str, str] = {}
+
+    def root(value: str) -> str:
+        while parent.get(value, value) != value:
+            value = parent[value]
+        return value
+
+    for namesakes in by_title.values():
+        if len({arxiv_id for arxiv_id, _ in namesakes}) < 2:
+            continue
+        first: dict[tuple[frozenset[str], str], str] = {}
+        for arxiv_id, entry in namesakes:
+            if not (authors := author_keys(entry.authors)):
+                continue
+            for proof in _proofs(entry):
+                one, other = sorted((root(arxiv_id), root(first.setdefault((authors, proof), arxiv_id))))
+                parent[other] = one
+    return {value: root(value) for value in parent}
+
+
+def _proofs(entry: Entry) -> list[str]:
+    dois = [str(identifier) for identifier in entry.identifiers if identifier.scheme is Scheme.DOI]
+    return [readable(entry.abstract).casefold(), *dois] if entry.abstract else dois
