@@ -53,6 +53,10 @@ class PassReport:
     deferred: int = 0
     failed: int = 0
     uncertain: int = 0
+    waiting: int = 0
+    """Ready, but not sent: the relay is paused, or somebody asked to stop."""
+    paused: str | None = None
+    """Why the relay is paused."""
 
     @property
     def is_idle(self) -> bool:
@@ -204,16 +208,16 @@ class App:
         from digest.pipeline import build, deliver
 
         built = build.build(self.rooms, composer=lambda: self.composer, trial=self.trial, stop=stop.is_set)
-        sent = deliver.deliver(
-            self.rooms, transport=self.transport, sender=self.envelope_sender, stop=stop, progress=progress
-        )
+        sent = deliver.deliver(self.rooms, transport=self.transport, stop=stop, progress=progress)
         return PassReport(
             built=built.built,
             skipped=built.skipped,
-            accepted=sent.accepted,
-            deferred=sent.deferred,
-            failed=sent.failed + built.failed,
-            uncertain=sent.uncertain,
+            accepted=sent.sent,
+            deferred=sent.counts.get(DeliveryState.DEFERRED, 0),
+            failed=built.failed + sent.bugs + sent.counts.get(DeliveryState.FAILED, 0),
+            uncertain=sent.counts.get(DeliveryState.UNCERTAIN, 0) + sent.reaped.uncertain,
+            waiting=sent.returned,
+            paused=sent.paused.reason if sent.paused else None,
         )
 
     def books(self) -> list[tuple[dt.date, dict[DeliveryState, int]]]:
@@ -228,13 +232,6 @@ class App:
 
         return preview(self.rooms, reader, composer=lambda: self.composer, date=date)
 
-    @property
-    def envelope_sender(self) -> str:
-        """The reverse path: the plain address of ``mail.from`` (tagged envelopes belong to the public profile's bounces)."""
-        from email.utils import parseaddr
-
-        return parseaddr(self.config.mail.sender)[1]
-
     # ── what the daemon asks ────────────────────────────────────────────────────────────────────────────────
 
     def source_names(self) -> Sequence[str]:
@@ -247,6 +244,10 @@ class App:
             return "no reader is waiting for anything"
         when = in_words(reader.next_due_at, reader.subscriber.times.timezone, self.clock())
         return f"{reader.subscriber.id}, {when}"
+
+    def watched(self) -> Sequence[Path]:
+        """A change here means that subscribers must be read again."""
+        return [self.config.subscribers]
 
     @property
     def ingest_every_s(self) -> int:

@@ -14,7 +14,11 @@ from digest.cli.reporting import sources_table
 
 @click.command()
 @click.option(
-    "--dir", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), help="Where to leave the mails."
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-out"),
+    help="Where to leave the mails.",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the first mail in a browser.")
 def command(folder: Path, open_it: bool) -> None:
@@ -36,7 +40,11 @@ def command(folder: Path, open_it: bool) -> None:
     for mail in done.mails:
         table.add_row(mail.reader, mail.local_time, mail.subject, f"{mail.size / 1024:.0f} KB")
     out.print(table)
-    out.print("\nOne more pass at once: nobody is due, nothing is sent." if done.again.is_idle else "\n[red]A second pass was not idle.[/]")
+    out.print(
+        "\nOne more pass at once: nobody is due, nothing is sent."
+        if done.again.is_idle
+        else "\n[red]A second pass was not idle.[/]"
+    )
     out.print(f"\nLook at them: {', '.join(str(mail.html) for mail in done.mails)}", soft_wrap=True)
     out.print(f"Ask why:      digest why ada 2605.10158 --config {folder / 'config.yaml'}", soft_wrap=True)
     out.print(f"[dim]{time.perf_counter() - started:.1f} s, no network, no mail server.[/]")

@@ -77,7 +77,7 @@ def command(
 
 
 def _body(shown: Preview, form: str) -> bytes:
-    from digest.editions.message import part_html, part_text
+    from digest.editions.recipe import part_html, part_text
 
     match form:
         case "eml":
@@ -91,7 +91,7 @@ def _body(shown: Preview, form: str) -> bytes:
 
 
 def _json(shown: Preview) -> dict[str, object]:
-    from digest.editions.message import part_text
+    from digest.editions.recipe import part_text
 
     selection = shown.selection
     result: dict[str, object] = {
@@ -126,7 +126,7 @@ def _term(shown: Preview) -> None:
     """The text twin with a little colour: headings stand out, addresses recede."""
     from rich.text import Text
 
-    from digest.editions.message import part_text
+    from digest.editions.recipe import part_text
 
     out = console()
     out.print(Text(shown.recipe.subject, style="bold"))

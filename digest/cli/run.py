@@ -54,6 +54,10 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
         if app.trial:
             console().print(trial_notice(app.config.mail.files_dir))
         _books(app)
+        if done.paused:
+            click.echo(
+                f"The mail server is paused: {done.paused} ({done.waiting} mails wait; digest send-test says more)"
+            )
         if done.is_idle:
             click.echo(f"Nothing due. {_next(app)}")
         else:
@@ -64,7 +68,7 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
             for row in app.outbox.listing(Filters(states=TELLING, trial=app.trial, limit=20)):
                 if row.updated_at >= started_at:
                     click.echo(f"  {row.subscriber_id}: {row.state}: {row.reason}")
-        if done.failed or done.uncertain:
+        if done.failed or done.uncertain or done.paused:
             sys.exit(1)
 
 

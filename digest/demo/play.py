@@ -15,7 +15,8 @@ from pathlib import Path
 from digest.app import PassReport, open_app
 from digest.demo.sample import load_sample
 from digest.demo.world import Clock, Mailbox, Received, mail_server, providers
-from digest.model import SourceReport
+from digest.model import SourceReport, Subscriber
+from digest.schedule import zone
 
 EVENING = dt.datetime(2026, 5, 24, 21, 0, tzinfo=dt.UTC)
 """Sunday evening: the installation. The first ingest back-fills a week."""
@@ -90,9 +91,11 @@ def play(folder: Path, *, step: Callable[[str], None]) -> Played:
                 passes.append((moment, app.tick()))
             again = app.tick()
             papers = app.rooms.papers.count()
-            zones = {known.subscriber.email: known.subscriber for known in app.rooms.subscribers.all()}
-            mails = tuple(_save(folder, zones[mail.recipient].id, zones[mail.recipient].times.timezone, mail) for mail in mailbox.received)
-    return Played(first=tuple(first), second=tuple(second), papers=papers, passes=tuple(passes), mails=mails, again=again)
+            readers = {known.subscriber.email: known.subscriber for known in app.rooms.subscribers.all()}
+            mails = tuple(_save(folder, readers[mail.recipient], mail) for mail in mailbox.received)
+    return Played(
+        first=tuple(first), second=tuple(second), papers=papers, passes=tuple(passes), mails=mails, again=again
+    )
 
 
 def _prepare(folder: Path) -> None:
@@ -104,19 +107,17 @@ def _prepare(folder: Path) -> None:
         shutil.copytree(readers, folder / "readers", dirs_exist_ok=True)
 
 
-def _save(folder: Path, reader: str, zone: str, mail: Received) -> Mail:
-    from zoneinfo import ZoneInfo
-
+def _save(folder: Path, reader: Subscriber, mail: Received) -> Mail:
     message = email.message_from_bytes(mail.data, _class=EmailMessage, policy=email.policy.default)
     html = message.get_body(("html",))
-    eml = folder / "mails" / f"{reader}.eml"
+    eml = folder / "mails" / f"{reader.id}.eml"
     eml.write_bytes(mail.data)
     page = eml.with_suffix(".html")
     page.write_text(html.get_content() if html else "", encoding="utf-8")
-    sent = email.utils.parsedate_to_datetime(str(message["Date"])).astimezone(ZoneInfo(zone))
+    sent = email.utils.parsedate_to_datetime(str(message["Date"])).astimezone(zone(reader.times.timezone))
     return Mail(
-        reader=reader,
-        local_time=f"{sent:%a %H:%M} {zone}",
+        reader=reader.id,
+        local_time=f"{sent:%a %H:%M} {reader.times.timezone}",
         subject=str(message["Subject"]),
         size=len(mail.data),
         eml=eml,

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,7 +74,7 @@ class _Answers(BaseHTTPRequestHandler):
             max_results=int(query.get("max_results", MAX_RESULTS)),
         )
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class named it
         """Quiet: the demo prints its own table."""
 
 
@@ -122,8 +122,11 @@ def mail_server(mailbox: Mailbox) -> Iterator[int]:
     # aiosmtpd's threaded Controller probes port 0 and fails: bind first, and give the loop a socket that is ready.
     listener = socket.create_server(("127.0.0.1", 0))
     loop = asyncio.new_event_loop()
-    started: Callable[[], SMTP] = lambda: SMTP(mailbox, hostname="inbox.example", enable_SMTPUTF8=True, loop=loop)
-    server = loop.run_until_complete(loop.create_server(started, sock=listener))
+
+    def conversation() -> SMTP:
+        return SMTP(mailbox, hostname="inbox.example", enable_SMTPUTF8=True, loop=loop)
+
+    server = loop.run_until_complete(loop.create_server(conversation, sock=listener))
     thread = threading.Thread(target=loop.run_forever, name="demo-mail", daemon=True)
     thread.start()
     try:

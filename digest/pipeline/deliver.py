@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from digest.delivery.base import Transport
 from digest.delivery.sender import DrainReport, drain
-from digest.editions.message import Recipe, assemble
+from digest.editions.fragments import Fragment
+from digest.editions.recipe import Recipe, assemble
 from digest.model import Envelope
 from digest.pipeline.rooms import Rooms
 from digest.store.outbox import ClaimedDelivery
@@ -16,20 +17,19 @@ from digest.store.outbox import ClaimedDelivery
 class Renderer:
     """Makes the bytes of a claimed delivery from its recipe; cards and shells are loaded once."""
 
-    def __init__(self, rooms: Rooms, sender: str) -> None:
+    def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._sender = sender
-        self._fragments: dict[str, bytes] = {}
+        self._fragments: dict[str, Fragment] = {}
 
     def __call__(self, delivery: ClaimedDelivery) -> Envelope:
         recipe = Recipe.from_bytes(delivery.recipe)
-        hashes = recipe.fragment_hashes()
-        missing = [name for name in hashes if name not in self._fragments]
+        missing = [name for name in recipe.hashes if name not in self._fragments]
         if missing:
-            self._fragments.update(self._rooms.fragments.get(missing))
+            loaded = self._rooms.fragments.get(missing)
+            self._fragments.update({name: Fragment.load(data, name) for name, data in loaded.items()})
         return Envelope(
             delivery_id=delivery.id,
-            sender=self._sender,
+            sender=recipe.sender,
             recipient=delivery.recipient,
             message_id=delivery.message_id,
             data=assemble(recipe, self._fragments),
@@ -40,7 +40,6 @@ def deliver(
     rooms: Rooms,
     *,
     transport: Callable[[], Transport],
-    sender: str,
     stop: threading.Event,
     progress: Callable[[int], None] = lambda done: None,
 ) -> DrainReport:
@@ -48,7 +47,7 @@ def deliver(
     return drain(
         rooms.outbox,
         transport,
-        Renderer(rooms, sender),
+        Renderer(rooms),
         config=rooms.config.mail,
         clock=rooms.clock,
         stop=stop,

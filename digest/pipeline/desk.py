@@ -18,12 +18,13 @@ from digest.model import (
     SourceReport,
     SourceStatus,
     Subscriber,
+    Summary,
     Verdict,
 )
 from digest.pipeline.rooms import Rooms
 from digest.ranking.corpus import CandidateRow, Corpus
 from digest.ranking.selection import Ranker, Reader
-from digest.summaries.extract import Summary, summarise
+from digest.summaries.extract import summarise
 
 HISTORY = dt.timedelta(days=30)
 """How far back readings count for the figures of a field's cohort."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from digest.catalog.identifiers import parse
-from digest.editions.message import Composer, Recipe, assemble
+from digest.editions.message import Composer
+from digest.editions.recipe import Recipe, assemble
 from digest.errors import NotFound
 from digest.model import DeliveryState, Paper, Selection, Subscriber, Verdict
 from digest.pipeline.desk import Desk
@@ -45,7 +46,7 @@ def preview(rooms: Rooms, reader: str, *, composer: Callable[[], Composer], date
             subscriber=subscriber,
             edition=date,
             recipe=recipe,
-            fragments=rooms.fragments.get(recipe.fragment_hashes()),
+            fragments=rooms.fragments.get(recipe.hashes),
             selection=None,
             papers={},
             replayed=True,
