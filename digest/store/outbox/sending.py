@@ -178,7 +178,8 @@ def _mark(connection: Connection, window: Window, now: dt.datetime) -> set[int]:
         .where(
             deliveries.c.id.in_(window.ids),
             deliveries.c.lease_token == window.lease_token,
-            deliveries.c.state == DeliveryState.LEASED,
+            # `sending` as well: this very commit may have got through although its answer did not.
+            deliveries.c.state.in_(UNDER_LEASE),
         )
         .with_for_update(of=deliveries)
     ).all()
