@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -34,7 +33,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _INVISIBLE: Final = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ue000-\ue0ff\ufeff\ud800-\udfff]")
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+|.?)", re.DOTALL)
 _GAP: Final = re.compile("\ue000+")
-_SPACE_BEFORE: Final = re.compile(r"\s+([,.;:!?)\]](?:\s|$))")
+_SPACE_BEFORE: Final = re.compile(r" ([,.;:!?)\]](?:\s|$))")
 
 
 def readable(text: str) -> str:
@@ -49,19 +48,24 @@ def readable(text: str) -> str:
 
 
 def _parsed(text: str) -> str:
+    """Only the few words of an abstract that hold TeX are shown to the parser, which works sign by sign."""
     if len(text) > MAX_PARSED or _nesting(text) > MAX_NESTING:
         return _stripped(text)
-    return "".join(_chunk(chunk) if _PARSEABLE.search(chunk) else chunk for chunk in _chunks(text))
+    pieces: list[str] = []
+    done = 0
+    while found := _PARSEABLE.search(text, done):
+        start = max(done, text.rfind(" ", done, found.start()) + 1)
+        end = _chunk_end(text, start)
+        pieces += [text[done:start], _chunk(text[start:end])]
+        done = end
+    return "".join([*pieces, text[done:]])
 
 
-def _chunks(text: str) -> Iterator[str]:
-    """Cut at white space outside of braces and formulas, and not behind a command, whose argument may follow.
-
-    The parser works sign by sign, so it pays to show it only the few words of an abstract that hold TeX.
-    """
-    done = depth = command_end = 0
+def _chunk_end(text: str, start: int) -> int:
+    """The next white space outside of braces and formulas, and not behind a command, whose argument may follow."""
+    depth = command_end = 0
     in_formula = False
-    for found in _LANDMARK.finditer(text):
+    for found in _LANDMARK.finditer(text, start):
         sign = found[0]
         if sign == "$":
             in_formula = not in_formula
@@ -72,9 +76,8 @@ def _chunks(text: str) -> Iterator[str]:
         elif sign[0] == "\\":
             command_end = found.end()
         elif not depth and not in_formula and command_end != found.start():
-            yield text[done : found.end()]
-            done = found.end()
-    yield text[done:]
+            return found.start()
+    return len(text)
 
 
 @lru_cache(maxsize=4096)

@@ -29,12 +29,15 @@ def unguard(text: str) -> str:
 
 def prepare(text: str) -> str:
     """Text that a TeX parser reads as it was meant: literal signs guarded, formulas in ``$…$``, braces balanced."""
-    text = _CHARACTER_CODE.sub(_character, text)
-    text = _TORN_GREEK.sub(r"{\\\1\2}", text).replace(r"{\deg}", "°")
-    text = _NAMED_CITATION.sub(lambda found: guard(f"[{found[1]}]"), text)
-    text = _CITATION.sub("", text)
-    text = _URL.sub(lambda found: guard(_ESCAPED_IN_URL.sub(r"\1", found[0])), text)
-    text = _ESCAPE.sub(lambda found: guard(found[1]) if found[1] else " ", text)
+    if "\\" in text:
+        text = _CHARACTER_CODE.sub(_character, text)
+        text = _TORN_GREEK.sub(r"{\\\1\2}", text).replace(r"{\deg}", "°")
+        text = _NAMED_CITATION.sub(lambda found: guard(f"[{found[1]}]"), text)
+        text = _CITATION.sub("", text) if _CITE.search(text) else text
+    if "://" in text or "www." in text:
+        text = _URL.sub(lambda found: guard(_ESCAPED_IN_URL.sub(r"\1", found[0])), text)
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda found: guard(found[1]) if found[1] else " ", text)
     parts = (f"${_formula(part)}$" if is_formula else _prose(part) for is_formula, part in _split(text))
     return _balanced("".join(parts))
 
@@ -43,6 +46,7 @@ _GREEK: Final = "beta chi delta kappa rho tau theta upsilon varepsilon varphi va
 _TORN_GREEK: Final = re.compile(r"\{?\\([bcdkrtuv])\{(" + "|".join(name[1:] for name in _GREEK.split()) + r")\}\}?")
 """β stored as ``\\beta`` and later read as the accent ``\\b`` over "eta": arXiv's records hold ``\\b{eta}``."""
 _CHARACTER_CODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})(?![0-9])|\\unicode\{x([0-9a-fA-F]{2,5})\}")
+_CITE: Final = re.compile(r"\\[cC]ite")
 _CITATION: Final = re.compile(r"[~\s]?\\[cC]ite[a-zA-Z]*\*?(?:\[[^\]]{0,80}\]){0,2}\{[^{}]{0,500}\}")
 _NAMED_CITATION: Final = re.compile(r"\\[cC]ite(?:t|author)\*?\{([^{}]{0,500})\}")
 """A citation that is a part of the sentence ("as \\citet{x} showed"): its key has to stay, or the sentence breaks."""
@@ -106,7 +110,8 @@ def _is_formula(body: str, after: str) -> bool:
 
 _TIE: Final = re.compile(r"(?<=[\w.,:)\]}'])~+(?=[\w\\({])")
 _RAISED: Final = re.compile(r"(?<=[\w)\]])([\^_])(\{[^{}$]{1,40}\})|(?<=[\w)])\^([+\-−]?[0-9]+)")
-_BARE_SCRIPT: Final = re.compile(r"(?<!\\)[\^]|_")
+_BARE_CARET: Final = re.compile(r"(?<!\\)\^")
+_LITERAL_IN_PROSE: Final = str.maketrans({sign: guard(sign) for sign in "%#_"})
 _QUOTED: Final = re.compile(r"``([^`]{0,300}?)''")
 _SINGLE_QUOTED: Final = re.compile(r"(?<![\w`'\\])`([^`'\\]{1,80})'(?![\w'])")
 _DASHES: Final = re.compile(r"(?<![-\\])(---?)(?![-])")
@@ -121,25 +126,26 @@ _FLAG: Final = re.compile(r"(?:^|(?<=[\s(]))--(?=[a-z])")
 
 
 def _prose(text: str) -> str:
-    if not text:
-        return text
-    text = _FLAG.sub(guard("--"), text)
-    text = _DASHES.sub(lambda found: "—" if len(found[1]) == 3 else "–", text)
-    text = _SINGLE_QUOTED.sub(r"‘\1’", _QUOTED.sub(r"“\1”", text).replace("``", "“"))
-    text = _TIE.sub(" ", text)
+    if "--" in text:
+        text = _DASHES.sub(lambda found: "—" if len(found[1]) == 3 else "–", _FLAG.sub(guard("--"), text))
+    if "`" in text:
+        text = _SINGLE_QUOTED.sub(r"‘\1’", _QUOTED.sub(r"“\1”", text).replace("``", "“"))
+    if "~" in text:
+        text = _TIE.sub(" ", text)
+    if "^" not in text and "_{" not in text:
+        return text.translate(_LITERAL_IN_PROSE)
     pieces: list[str] = []
     done = 0
     for found in _RAISED.finditer(text):
-        pieces += [
-            _guard_scripts(text[done : found.start()]),
-            f"${found[1]}{found[2]}$" if found[1] else f"$^{{{found[3]}}}$",
-        ]
+        script = f"{found[1]}{found[2]}" if found[1] else f"^{{{found[3]}}}"
+        pieces += [_literal(text[done : found.start()]), f"${script}$"]
         done = found.end()
-    return "".join([*pieces, _guard_scripts(text[done:])])
+    return "".join([*pieces, _literal(text[done:])])
 
 
-def _guard_scripts(text: str) -> str:
-    return _BARE_SCRIPT.sub(lambda found: guard(found[0]), text).replace("%", guard("%")).replace("#", guard("#"))
+def _literal(text: str) -> str:
+    """``%``, ``#``, ``_`` and a ``^`` that is no accent are meant as they stand."""
+    return _BARE_CARET.sub(guard("^"), text).translate(_LITERAL_IN_PROSE)
 
 
 def _formula(text: str) -> str:
