@@ -1,70 +1,122 @@
 """config.yaml and the environment → Config, frozen, every problem at once with its line.
 
-The models below are the whole reference of keys; docs/configuration.md is checked against them by a test.
+The models below are the whole reference of keys; docs/configuration.md is checked against them by a test. Attributes
+that hold seconds end in ``_s``; in the file they are durations under the key without it (``every: 1h``).
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator, Mapping
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+
+from digest.errors import ConfigError, Problem
+from digest.settings.addresses import EmailAddress, Mailbox, parse_address, parse_mailbox
+from digest.settings.document import Location, read_document
+from digest.settings.environment import with_overrides
+from digest.settings.places import FilePath, PublicAddress, WebAddress, is_loopback, parse_web_address, read_secret
+from digest.settings.reading import Reading, reading
+from digest.settings.servers import MailServer, StoreUrl, parse_server
+from digest.settings.times import Duration, between
+from digest.settings.validation import Section, validate
+from digest.settings.words import Category, OneOrMore, PlainText
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+def _contact(text: str) -> str:
+    return parse_web_address(text) if "://" in text else parse_address(text)
 
 
 class SiteConfig(Section):
-    name: str = "Paper digest"
-    contact: str = ""
-    """Goes into the User-Agent of every request, as arXiv and Crossref ask for."""
-    public_url: str | None = None
+    name: PlainText = "Paper digest"
+    contact: Annotated[str, AfterValidator(_contact)] = ""
+    """Goes into the User-Agent of every request, as arXiv and Crossref ask for: an address or a web page."""
+    public_url: PublicAddress | None = None
     """None = personal profile: no web links, unsubscribe by mailto."""
 
 
+_ON, _OFF = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
+
+
+def _on_or_options(value: object) -> object:
+    """``true`` is a source with its defaults, ``false`` none; a mapping sets options."""
+    if not isinstance(value, str | bool):
+        return value
+    word = str(value).strip().casefold()
+    if word in _ON:
+        return {}
+    if word in _OFF:
+        return None
+    raise ValueError(f"{value!r} is neither true nor false, nor a mapping of options")
+
+
+def _list_or_auto(value: object) -> str:
+    return "auto" if value == "auto" else "list"
+
+
 class ArxivConfig(Section):
-    categories: tuple[str, ...] | Literal["auto"] = "auto"
+    categories: Annotated[
+        Annotated[tuple[Category, ...], OneOrMore, Tag("list")] | Annotated[Literal["auto"], Tag("auto")],
+        Discriminator(_list_or_auto),
+    ] = "auto"
     """auto = the union of all readers' lanes."""
-    rss_url: str = "https://rss.arxiv.org"
-    api_url: str = "https://export.arxiv.org/api/query"
-    pace_s: float = 3.0
-    """Seconds between two requests to arXiv, its terms of use ask for 3."""
+    rss_url: WebAddress = "https://rss.arxiv.org"
+    api_url: WebAddress = "https://export.arxiv.org/api/query"
+    pace_s: Annotated[float, Duration] = Field(default=3.0, alias="pace", ge=0)
+    """Between two requests to arXiv; its terms of use ask for 3 s."""
 
 
 class HuggingFaceConfig(Section):
-    url: str = "https://huggingface.co"
-    days: int = 3
+    url: WebAddress = "https://huggingface.co"
+    days: int = Field(default=3, ge=1, le=31)
     """How many past days are read again, since votes keep growing."""
 
 
 class FirstRunConfig(Section):
-    look_back_s: int = Field(default=7 * 86400, alias="look_back")
+    look_back_s: Annotated[int, Duration, between("0s", "90d")] = Field(default=7 * 86400, alias="look_back")
     """Written as a duration: 7d."""
 
 
 class SourcesConfig(Section):
-    arxiv: ArxivConfig | None = ArxivConfig()
+    arxiv: Annotated[ArxivConfig | None, BeforeValidator(_on_or_options)] = ArxivConfig()
     """`true`, `false` or a mapping."""
-    huggingface: HuggingFaceConfig | None = HuggingFaceConfig()
-    feeds: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
+    huggingface: Annotated[HuggingFaceConfig | None, BeforeValidator(_on_or_options)] = HuggingFaceConfig()
+    feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
+    files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""
     first_run: FirstRunConfig = FirstRunConfig()
-    every_s: int = Field(default=3600, alias="every")
-    timeout_s: float = Field(default=30.0, alias="timeout")
-    max_bytes: int = 50_000_000
+    every_s: Annotated[int, Duration, between("1m", "7d")] = Field(default=3600, alias="every")
+    timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=30.0, alias="timeout")
+    max_bytes: int = Field(default=50_000_000, ge=1_000)
+
+
+def _source_name(text: str) -> str:
+    if text in {"arxiv", "huggingface"} or text.startswith(("feed:", "file:")):
+        return text
+    raise ValueError(f"{text!r} is no source; write arxiv, huggingface, or a feed: name that `digest sources` shows")
 
 
 class FreshnessConfig(Section):
-    wait_for: tuple[str, ...] = ()
+    wait_for: Annotated[tuple[Annotated[PlainText, AfterValidator(_source_name)], ...], OneOrMore] = ()
     """Sources that an edition waits for, e.g. arxiv."""
-    at_most_s: int = Field(default=90 * 60, alias="at_most")
-    max_lateness_s: int = Field(default=18 * 3600, alias="max_lateness")
-    candidate_age_s: int = Field(default=8 * 86400, alias="candidate_age")
+    at_most_s: Annotated[int, Duration, between("0s", "24h")] = Field(default=90 * 60, alias="at_most")
+    max_lateness_s: Annotated[int, Duration, between("1m", "7d")] = Field(default=18 * 3600, alias="max_lateness")
+    candidate_age_s: Annotated[int, Duration, between("1h", "90d")] = Field(default=8 * 86400, alias="candidate_age")
     """A paper older than this (since first seen or announced) is no candidate any more."""
+
+    @model_validator(mode="after")
+    def _consistent(self, info: ValidationInfo) -> FreshnessConfig:
+        around = reading(info)
+        if around and self.at_most_s >= self.max_lateness_s:
+            around.complaints.append(
+                (("freshness", "at_most"), "must be shorter than max_lateness, or a mail that waited is too late to go")
+            )
+        return self
 
 
 class TransportKind(StrEnum):
@@ -78,39 +130,140 @@ class TlsMode(StrEnum):
     TLS = "tls"
 
 
+def _password(value: object, info: ValidationInfo) -> object:
+    if reading(info) and isinstance(value, dict) and info.data.get("transport") is TransportKind.FILES:
+        return None  # a trial needs no secrets, so it runs where they are not set
+    return read_secret(value, info)
+
+
 class MailConfig(Section):
     transport: TransportKind = TransportKind.FILES
     preset: Literal["gmail", "outlook", "fastmail", "local"] | None = None
-    server: str | None = None
-    """smtp://user@host:587 (STARTTLS when offered … see docs) or smtps://user@host:465."""
+    server: MailServer | None = None
+    """smtp://user@host:587 (STARTTLS, plain on this machine) or smtps://user@host:465 (TLS from the start)."""
     tls: TlsMode | None = None
     """None = by scheme: smtps → tls, smtp → starttls; loopback → none."""
-    username: str | None = None
-    password: str | None = Field(default=None, repr=False)
+    username: PlainText | None = None
+    """Default: the user in `server`; with a preset, the address in `from`."""
+    password: Annotated[str | None, BeforeValidator(_password)] = Field(default=None, repr=False)
     """{env: NAME} or {file: PATH}; resolved while loading, never printed."""
-    ca_file: Path | None = None
-    sender: str = Field(default="Paper digest <digest@localhost>", alias="from")
-    reply_to: str | None = None
+    ca_file: FilePath | None = None
+    sender: Mailbox = Field(default="Paper digest <digest@localhost>", alias="from")
+    reply_to: EmailAddress | None = None
     connections: int = Field(default=4, ge=1, le=64)
     window: int = Field(default=8, ge=1, le=64)
     """Deliveries marked `sending` at once per connection: the bound on what a crash leaves uncertain."""
-    timeout_s: float = Field(default=60.0, alias="timeout")
-    per_second: float | None = None
+    timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=60.0, alias="timeout")
+    per_second: float | None = Field(default=None, gt=0)
     on_uncertain: Literal["hold", "retry"] = "hold"
-    files_dir: Path = Path("outbox")
+    files_dir: FilePath = Field(default=Path("outbox"), validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset_user(cls, data: object, info: ValidationInfo) -> object:
+        """Mail providers log in with the address itself."""
+        if not reading(info) or not isinstance(data, dict) or "username" in data:
+            return data
+        sender = data.get("from")
+        if data.get("preset") in {"gmail", "outlook", "fastmail"} and isinstance(sender, str):
+            with contextlib.suppress(ValueError):  # a bad address is the problem of `from`
+                return {**data, "username": parseaddr(parse_mailbox(sender))[1]}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self, info: ValidationInfo) -> MailConfig:
+        if around := reading(info):
+            around.complaints.extend((("mail", key), clause) for key, clause in _conflicts(self))
+        return self
+
+
+def _conflicts(mail: MailConfig) -> list[tuple[str, str]]:
+    """(key, clause) of what is right by itself but not together."""
+    found: list[tuple[str, str]] = []
+    server = parse_server(mail.server) if mail.server else None
+    if mail.preset and server:
+        found.append(("preset", "stands beside server; keep one of them"))
+    if server and server.username and mail.username and server.username != mail.username:
+        found.append(("username", "is another user than the one in server; keep one of them"))
+    if server and server.scheme == "smtps" and mail.tls not in {None, TlsMode.TLS}:
+        found.append(("tls", f"is {mail.tls}, but smtps:// is TLS from the start; write smtp:// or leave tls out"))
+    if mail.ca_file and not mail.ca_file.is_file():
+        found.append(("ca_file", f"there is no file {mail.ca_file}"))
+    if mail.transport is TransportKind.SMTP:
+        user = mail.username or (server.username if server else None)
+        host = server.host if server else "localhost" if mail.preset == "local" else mail.preset
+        found += _smtp_conflicts(mail, user=user, host=host)
+    return found
+
+
+def _smtp_conflicts(mail: MailConfig, *, user: str | None, host: str | None) -> Iterator[tuple[str, str]]:
+    """What sending needs: a server, a user and a password or neither, an encrypted login, a sender of one's own."""
+    if host is None:
+        yield "server", "is needed to send: server: smtp://user@host:587, or preset: gmail"
+        return
+    if user and mail.password is None:
+        yield "password", f"is needed to log in as {user}: password: {{env: DIGEST_SMTP_PASSWORD}}"
+    if mail.password is not None and not user:
+        yield "username", "is needed with a password: write it here or in server"
+    if is_loopback(host):
+        return
+    if user and mail.tls is TlsMode.NONE:
+        yield "tls", "is none: the password would cross the network in the clear; leave tls out"
+    if parseaddr(mail.sender)[1].endswith("@localhost"):
+        yield "from", "must be an address that the mail server lets you send from: Name <you@uni.example>"
 
 
 class Config(Section):
     site: SiteConfig = SiteConfig()
-    store: str = "sqlite:///digest.db"
-    subscribers: Path = Path("subscribers")
-    templates: Path | None = Path("templates")
+    store: StoreUrl = Field(default="sqlite:///digest.db", validate_default=True, repr=False)
+    subscribers: FilePath = Field(default=Path("subscribers"), validate_default=True)
+    templates: FilePath | None = Field(default=Path("templates"), validate_default=True)
     """A folder whose files override the built-in templates of the same name."""
     sources: SourcesConfig = SourcesConfig()
     freshness: FreshnessConfig = FreshnessConfig()
     mail: MailConfig = MailConfig()
-    tick_s: int = Field(default=60, alias="tick")
+    tick_s: Annotated[int, Duration, between("1s", "1h")] = Field(default=60, alias="tick")
 
     @property
     def candidate_age(self) -> dt.timedelta:
         return dt.timedelta(seconds=self.freshness.candidate_age_s)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sections(cls, data: object, info: ValidationInfo) -> object:
+        """A section that is left out is read as an empty one, so that its default paths are resolved too."""
+        if (around := reading(info)) is None or not isinstance(data, dict):
+            return data
+        around.complaints.extend(_waits_in_vain(data))
+        return {"mail": {}, **data}
+
+
+def _waits_in_vain(data: Mapping[str, object]) -> Iterator[tuple[Location, str]]:
+    """An awaited source that is turned off. Asked of the text, so that it is told beside any other problem."""
+    sources, freshness = data.get("sources"), data.get("freshness")
+    if not isinstance(sources, dict) or not isinstance(freshness, dict):
+        return
+    awaited = freshness.get("wait_for")
+    for source in ("arxiv", "huggingface"):
+        if str(sources.get(source)).casefold() in _OFF and source in (
+            awaited if isinstance(awaited, list) else [awaited]
+        ):
+            yield ("freshness", "wait_for"), f"waits for {source}, which sources.{source} turns off"
+
+
+def load_config(path: Path, *, env: Mapping[str, str]) -> Config:
+    """Read a configuration file.
+
+    Relative paths begin at the file's folder. A few variables of ``env`` replace keys
+    (:data:`digest.settings.environment.OVERRIDES`).
+
+    Raises:
+        ConfigError: with all problems of the file and the environment; none of them holds a secret.
+    """
+    if not path.exists():
+        raise ConfigError([Problem(path, None, "", "is not there; `digest init` writes one, --config names another")])
+    document = with_overrides(read_document(path), env)
+    config, problems = validate(document, Config, Reading(folder=path.absolute().parent, env=env))
+    if config is None:
+        raise ConfigError(problems)
+    return config

@@ -1,0 +1,89 @@
+"""Kinds of settings: durations (``90m``), times of day (``07:30``), time zones."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from digest import timezones
+
+_UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+_LONGEST_S = 3_660 * 86_400
+
+
+def parse_duration(text: str) -> int:
+    """Seconds of ``90m``, ``7d``, ``1h30m``; raises ValueError with advice."""
+    packed = text.replace(" ", "").lower()
+    found = _DURATION.fullmatch(packed)
+    if found is None or not packed:
+        if packed.isdigit():
+            raise ValueError(f"{text!r} has no unit; write {packed}s, {packed}m, {packed}h or {packed}d")
+        raise ValueError(f"{text!r} is no duration; write 90m, 18h, 7d or 1h30m")
+    seconds = sum(int(amount or 0) * size for amount, size in zip(found.groups(), _UNITS.values(), strict=True))
+    if seconds > _LONGEST_S:
+        raise ValueError(f"{text!r} is longer than ten years")
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """The shortest spelling that :func:`parse_duration` reads: 5400 → ``1h30m``."""
+    rest, parts = int(seconds), []
+    for unit, size in _UNITS.items():
+        amount, rest = divmod(rest, size)
+        if amount and unit != "w":
+            parts.append(f"{amount}{unit}")
+        elif amount:
+            rest += amount * size
+    return "".join(parts) or "0s"
+
+
+def between(shortest: str, longest: str) -> AfterValidator:
+    """Bounds of a duration, spelled as durations."""
+    low, high = parse_duration(shortest), parse_duration(longest)
+
+    def check(seconds: float) -> float:
+        if not low <= seconds <= high:
+            raise ValueError(f"must be from {shortest} to {longest}")
+        return seconds
+
+    return AfterValidator(check)
+
+
+Duration = BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value)
+"""Marks a number of seconds that is written as a duration."""
+
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
+_CLOCK_12 = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*([ap])\.?m\.?", re.IGNORECASE)
+
+
+def _clock_time(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _CLOCK.fullmatch(value.strip())
+    if found and int(found[1]) < 24 and int(found[2]) < 60:
+        return dt.time(int(found[1]), int(found[2]))
+    if found:
+        advice = "; midnight is 00:00" if int(found[1]) == 24 else ""
+        raise ValueError(f"{value!r} is no time of day: 00:00 to 23:59{advice}")
+    if (twelve := _CLOCK_12.fullmatch(value.strip())) and 1 <= int(twelve[1]) <= 12 and int(twelve[2] or 0) < 60:
+        hour = int(twelve[1]) % 12 + (12 if twelve[3].lower() == "p" else 0)
+        raise ValueError(f"{value!r} is written {hour:02}:{twelve[2] or '00'} here, on a 24-hour clock")
+    raise ValueError(f"{value!r} is no time of day; write it as 07:30")
+
+
+ClockTime = Annotated[dt.time, BeforeValidator(_clock_time)]
+
+
+def _known_zone(text: str) -> str:
+    name = text.strip()
+    if not timezones.is_known(name):
+        raise ValueError(timezones.complaint(name))
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
