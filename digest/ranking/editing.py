@@ -1,0 +1,160 @@
+"""The rules of an edition, applied to scored papers in order: threshold, near-twins, lane quotas, cap, exploration.
+
+Pure bookkeeping over a few hundred papers: the same function decides what is sent and answers, with more places, what
+a longer mail would have let in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from digest.model import Section
+from digest.ranking.scoring import NOWHERE, THRESHOLD, Scored
+
+NEAR_TWIN: Final = 0.9
+"""Cosine from which on two papers say the same: versions, extended versions, parts I and II."""
+
+EXPLORE_FROM: Final = 3
+"""Fewer places than this are too few to give one away."""
+
+EXPLORE_TREND: Final = 2.0
+"""The trend that a paper outside the lanes needs: among the first eighth, and believed."""
+
+MISSED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Which picked place a paper is the near-twin of."""
+
+    of: int
+    similarity: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Edited:
+    """The outcome: places are indices into ``scored.rows``."""
+
+    scored: Scored
+    eligible: npt.NDArray[np.bool_]
+    papers: int
+    explore: bool
+    picks: tuple[tuple[int, Section], ...]
+    """In the order of the mail."""
+    twins: dict[int, Twin]
+    over_quota: frozenset[int]
+    """Left out although something with a lower score got in, because their lane had its share."""
+    over_cap: frozenset[int]
+    missed: tuple[int, ...]
+    quota: int
+    """Places that one lane may have before the others had their turn."""
+
+    def position(self, place: int) -> int | None:
+        """1 = first in the mail; None if it is not in it."""
+        return next((n for n, (picked, _) in enumerate(self.picks, start=1) if picked == place), None)
+
+
+def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], papers: int, explore: bool) -> Edited:
+    """Choose at most ``papers`` of the ``eligible`` (per row) papers.
+
+    With room for it, one place goes to the paper outside the lanes that trends most. A lane may take its fair share of
+    the places; what other lanes leave over is given out by score.
+    """
+    passing = [place for place in scored.order() if eligible[place] and scored.score[place] >= THRESHOLD]
+    wants_outside = explore and bool(scored.profile.lanes) and papers >= EXPLORE_FROM and bool(passing)
+    outside = _outside(scored, eligible) if wants_outside else []
+    main = _main(scored, passing, cap=papers - bool(outside))
+    explored = next((p for p in outside if p not in main.chosen and _twin(scored, p, main.chosen) is None), None)
+    if outside and explored is None:
+        main = _main(scored, passing, cap=papers)
+    picks = [(place, scored.section(place)) for place in _mail_order(scored, main.chosen)]
+    if explored is not None:
+        picks.append((explored, Section.OUTSIDE))
+    left = [place for place in passing if place in main.over_quota or place in main.over_cap]
+    return Edited(
+        scored=scored,
+        eligible=eligible,
+        papers=papers,
+        explore=explore,
+        picks=tuple(picks),
+        twins=main.twins,
+        over_quota=frozenset(main.over_quota - {explored}),
+        over_cap=frozenset(main.over_cap - {explored}),
+        missed=tuple(place for place in left if place != explored)[:MISSED],
+        quota=main.quota,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Main:
+    chosen: tuple[int, ...]
+    twins: dict[int, Twin]
+    over_quota: set[int]
+    over_cap: set[int]
+    quota: int
+
+
+def _main(scored: Scored, passing: list[int], *, cap: int) -> _Main:
+    lanes = max(len(scored.profile.lanes), 1)
+    quota = max(math.ceil(cap / lanes), 1)
+    chosen: list[int] = []
+    twins: dict[int, Twin] = {}
+    waiting: list[int] = []
+    taken = dict.fromkeys(range(NOWHERE, lanes), 0)
+    for place in passing:
+        lane = int(scored.lane[place])
+        if len(chosen) >= cap:
+            waiting.append(place)
+        elif (twin := _twin(scored, place, chosen)) is not None:
+            twins[place] = twin
+        elif lane != NOWHERE and taken[lane] >= quota:
+            waiting.append(place)
+        else:
+            taken[lane] += 1
+            chosen.append(place)
+    # What the other lanes left over.
+    left: list[int] = []
+    for place in waiting:
+        if len(chosen) >= cap:
+            left.append(place)
+        elif (twin := _twin(scored, place, chosen)) is not None:
+            twins[place] = twin
+        else:
+            chosen.append(place)
+    lowest = min((float(scored.score[place]) for place in chosen), default=math.inf)
+    over_quota = {place for place in left if scored.score[place] > lowest}
+    return _Main(chosen=tuple(chosen), twins=twins, over_quota=over_quota, over_cap=set(left) - over_quota, quota=quota)
+
+
+def _twin(scored: Scored, place: int, chosen: tuple[int, ...] | list[int]) -> Twin | None:
+    if not chosen:
+        return None
+    vectors = scored.corpus.matrix[scored.rows[list(chosen)]]
+    # Summed row by row, like everything that decides: see LaneModel.likeness_of.
+    similarity = (vectors * scored.corpus.matrix[scored.rows[place]]).sum(axis=1, dtype=np.float64)
+    closest = int(similarity.argmax())
+    return Twin(chosen[closest], float(similarity[closest])) if similarity[closest] >= NEAR_TWIN else None
+
+
+def _mail_order(scored: Scored, chosen: tuple[int, ...]) -> list[int]:
+    """People first, then the lanes in the reader's order, then what trends anywhere; within each the best first."""
+    ranks = {Section.FOLLOWED: 0, Section.LANE: 1, Section.TRENDING: 2, Section.OUTSIDE: 3}
+    best_first = sorted(chosen, key=lambda place: (-scored.score[place], scored.rows[place]))
+
+    def where(place: int) -> tuple[int, int]:
+        section = scored.section(place)
+        return ranks[section], int(scored.lane[place]) if section is Section.LANE else 0
+
+    return sorted(best_first, key=where)
+
+
+def _outside(scored: Scored, eligible: npt.NDArray[np.bool_]) -> list[int]:
+    """Places of trending papers that belong to no lane and are by nobody followed, most trending first."""
+    trend = scored.corpus.trend.score[scored.rows]
+    places = np.flatnonzero(eligible & (scored.lane == NOWHERE) & (trend >= EXPLORE_TREND))
+    return [int(place) for place in places[np.lexsort((scored.rows[places], -trend[places]))]]

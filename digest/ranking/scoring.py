@@ -1,0 +1,206 @@
+"""One reader's scores, part by part: the only place where a score is put together.
+
+    score = balance × lane  +  author  +  (1 − balance) × trend  +  novelty
+
+Every summand is already weighted, so the score *is* the sum of its parts. All are log-odds-like: what is above
+:data:`THRESHOLD` is worth a reader's time. A new kind of evidence (a forecast, feedback) becomes one more summand here,
+and nothing else has to know.
+
+A few hundred papers are scored exactly (float64, the same to the last bit whoever else is in the batch); which ones,
+:mod:`digest.ranking.selection` finds out with one matrix product for all readers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from digest.model import Part, PartKind, Pick, Section
+from digest.ranking import reasons
+from digest.ranking.corpus import Corpus, Rows
+from digest.ranking.interests import Floats, LaneModel
+from digest.ranking.people import Person
+
+THRESHOLD: Final = 0.3
+"""A paper below this is not worth a place: the day is short rather than padded."""
+
+IN_LANE: Final = -1.0
+"""A paper of less relevance than this belongs to no lane, however much it trends."""
+
+FOLLOWED: Final = 4.0
+PERHAPS_FOLLOWED: Final = 2.0
+LEAST_AUTHOR_WEIGHT: Final = 0.5
+"""Whom a reader follows counts at any balance."""
+
+NOVELTY: Final = 0.25
+NOVELTY_HALF_LIFE_H: Final = 48.0
+
+NOWHERE: Final = -1
+"""The lane of a paper that belongs to none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A followed person among a paper's authors, and in which lane the reader follows them."""
+
+    person: Person
+    certain: bool
+    lane: int
+
+    @property
+    def value(self) -> float:
+        return FOLLOWED if self.certain else PERHAPS_FOLLOWED
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profile:
+    """One reader as numbers: lane models in the reader's order, weights, and what is out of the question."""
+
+    lanes: tuple[LaneModel, ...]
+    balance: float
+    """Weight of the lanes; the trend has the rest. 0 for a reader without lanes."""
+    followed: dict[int, Followed]
+    """By row."""
+    excluded: Rows
+    """Sent before, muted, withdrawn or too old."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """Exact scores of some rows for one reader. Arrays are per row; ``relevance`` is (lanes, rows)."""
+
+    corpus: Corpus
+    profile: Profile
+    rows: Rows
+    relevance: Floats
+    novelty: Floats
+
+    @classmethod
+    def of(cls, corpus: Corpus, profile: Profile, rows: Rows, novelty: Floats) -> Scored:
+        """``novelty`` is that of the whole corpus."""
+        relevance = np.array([lane.relevance(corpus, rows) for lane in profile.lanes], dtype=np.float64)
+        return cls(
+            corpus=corpus,
+            profile=profile,
+            rows=rows,
+            relevance=relevance.reshape(len(profile.lanes), len(rows)),
+            novelty=novelty[rows],
+        )
+
+    @cached_property
+    def lane(self) -> npt.NDArray[np.intp]:
+        """The lane that each paper stands in: that of a followed author, else the most relevant, else NOWHERE."""
+        if not self.profile.lanes:
+            return np.full(len(self.rows), NOWHERE, dtype=np.intp)
+        best = self.relevance.argmax(axis=0)
+        lane = np.where(self._best_relevance >= IN_LANE, best, NOWHERE)
+        for place, followed in self._followed.items():
+            lane[place] = followed.lane
+        return lane
+
+    @cached_property
+    def score(self) -> Floats:
+        """Rounded to a millionth, so that the last bits of a sum decide nothing; ties go to the smaller paper id."""
+        total = self._lane_part + self._author_part + self._trend_part + self.novelty
+        return np.asarray(np.round(total, 6), dtype=np.float64)
+
+    def order(self) -> list[int]:
+        """Places in ``rows``, best first."""
+        return [int(place) for place in np.lexsort((self.rows, -self.score))]
+
+    def followed(self, place: int) -> Followed | None:
+        return self._followed.get(place)
+
+    @cached_property
+    def _followed(self) -> dict[int, Followed]:
+        found = self.profile.followed
+        return {i: found[row] for i, row in enumerate(self.rows.tolist()) if row in found} if found else {}
+
+    @cached_property
+    def _best_relevance(self) -> Floats:
+        return np.asarray(self.relevance.max(axis=0), dtype=np.float64)
+
+    @cached_property
+    def _lane_part(self) -> Floats:
+        if not self.profile.lanes:
+            return np.zeros(len(self.rows))
+        part = self.profile.balance * self._best_relevance
+        for place in self._followed:
+            # A followed author's paper need not be about the lane's subject.
+            part[place] = max(part[place], 0.0)
+        return part
+
+    @cached_property
+    def _author_part(self) -> Floats:
+        part = np.zeros(len(self.rows))
+        for place, followed in self._followed.items():
+            part[place] = followed.value * max(self.profile.balance, LEAST_AUTHOR_WEIGHT)
+        return part
+
+    @cached_property
+    def _trend_part(self) -> Floats:
+        return np.asarray((1 - self.profile.balance) * self.corpus.trend.score[self.rows], dtype=np.float64)
+
+    # ── one paper, with its reasons ─────────────────────────────────────────────────────────────────────────
+
+    def pick(self, place: int, section: Section | None = None) -> Pick:
+        """The paper with its parts; the section is the one it would stand in, unless told."""
+        row = int(self.rows[place])
+        attention = self.corpus.trend.attention(row)
+        lane_number = int(self.lane[place])
+        followed = self.followed(place)
+        because_of_lane = self._lane_words(place, lane_number)
+        because_of_votes = reasons.attention_reason(attention)
+        by = reasons.author_reason(followed.person, certain=followed.certain) if followed else ""
+        best = self._name(place)
+        summands = (
+            Part(
+                PartKind.LANE, float(self._lane_part[place]), best + (f": {because_of_lane}" if because_of_lane else "")
+            ),
+            Part(PartKind.AUTHOR, float(self._author_part[place]), by),
+            Part(PartKind.TREND, float(self._trend_part[place]), because_of_votes),
+            Part(PartKind.NOVELTY, float(self.novelty[place]), reasons.age_reason(float(self.corpus.ages_h[row]))),
+        )
+        parts = tuple(part for part in summands if part.value)
+        section = section or self.section(place)
+        named = section in {Section.LANE, Section.FOLLOWED} and lane_number != NOWHERE
+        return Pick(
+            paper_id=int(self.corpus.ids[row]),
+            section=section,
+            lane=self.profile.lanes[lane_number].name if named else None,
+            score=sum(part.value for part in parts),
+            parts=parts,
+            reason=reasons.join(
+                "outside your lanes" if section is Section.OUTSIDE else "",
+                by,
+                because_of_lane if section is not Section.OUTSIDE else "",
+                because_of_votes,
+            )
+            or reasons.age_reason(float(self.corpus.ages_h[row])),
+            attention=attention,
+        )
+
+    def section(self, place: int) -> Section:
+        if self.followed(place):
+            return Section.FOLLOWED
+        return Section.LANE if self.lane[place] != NOWHERE else Section.TRENDING
+
+    def lanes_of(self, place: int) -> dict[str, float]:
+        """Relevance by lane name, in the reader's order."""
+        return {
+            lane.name: round(float(value), 3)
+            for lane, value in zip(self.profile.lanes, self.relevance[:, place], strict=True)
+        }
+
+    def _name(self, place: int) -> str:
+        return self.profile.lanes[int(self.relevance[:, place].argmax())].name if self.profile.lanes else ""
+
+    def _lane_words(self, place: int, number: int) -> str:
+        if number == NOWHERE:
+            return ""
+        lane, row = self.profile.lanes[number], int(self.rows[place])
+        return reasons.lane_reason(lane, row, float(lane.likeness_of(self.corpus, self.rows[place : place + 1])[0]))

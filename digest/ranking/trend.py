@@ -1,0 +1,225 @@
+"""Attention over time → how much a paper is trending, for its field and its age.
+
+1. **Level.** What the votes so far will settle at. A paper gets about ``h / (h + 7)`` of its votes within *h* hours on
+   the list, so a paper's votes are divided by that share, which makes young and old comparable. Before eight hours the
+   clock says nothing more (what is voted for early is listed early), so the share is never taken below that of 8 h.
+   A repository's stars raise the level a little: they tell apart papers with like votes.
+2. **Velocity.** What the last day brought beyond the share that was to be expected is counted again: a paper that
+   was listed days ago and climbs now is seen.
+3. **Cohort.** The share of the field's candidates that do better: "top 2 % of cs.CV". A field with few candidates
+   borrows from everything, in proportion to what it lacks.
+4. **Score.** ``credibility × −ln(share above)``: the median of all papers has 0.7, the first of a thousand 7.
+   Credibility, ``level / (level + 10)``, keeps one vote in an empty field from being a hit.
+
+A paper without any reading scores 0: unknown is neither good nor bad, and a source that did not answer lowers nobody.
+The constants were read from 8,700 papers of Hugging Face's daily lists, see docs/ranking.md and benchmarks/trend.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from digest.model import Attention, Observation, Signal
+from digest.ranking.text import archive_of
+
+Floats = npt.NDArray[np.float64]
+
+HALF_TIME_H: Final = 7.0
+"""Hours on the list within which a paper gets half of its votes."""
+
+EARLIEST_H: Final = 8.0
+DOUBT: Final = 10.0
+"""Settled votes at which a level is believed by half."""
+
+STAR_EXPONENT: Final = 0.02
+SMALL_COHORT: Final = 40
+"""A field with this many candidates is believed as much as the whole corpus is."""
+
+NAMED_COHORT: Final = 20
+"""Fewer candidates than this are not worth naming as a field: the archive's or everybody's share is told instead."""
+
+EVERYTHING: Final = "all papers"
+_DAY_S: Final = 86_400.0
+_YOUNG_S: Final = 1.5 * _DAY_S
+_RISING_SHARE: Final = 0.05
+_RISING_VOTES: Final = 5.0
+_NEXT_TO_NOTHING: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trend:
+    """Per row of the corpus; NaN where nothing was read. ``score`` ≥ 0 in natural-log units, 0 if nothing is known."""
+
+    score: Floats
+    votes: Floats
+    hours: Floats
+    """In which the votes came in; NaN where the first reading came too late to tell."""
+    stars: Floats
+    share_above: Floats
+    cohorts: tuple[str, ...]
+    """Whom ``share_above`` compares with: the field by its own name, its archive, or all papers."""
+    rising: npt.NDArray[np.bool_]
+
+    def attention(self, row: int) -> Attention:
+        """The figures of one paper, as far as they are known."""
+        votes, hours, stars, share = (float(v[row]) for v in (self.votes, self.hours, self.stars, self.share_above))
+        known = not np.isnan(votes)
+        return Attention(
+            votes=round(votes) if known else None,
+            hours=None if np.isnan(hours) else round(hours, 1),
+            cohort=self.cohorts[row] if known else "",
+            share_above=share if known else None,
+            rising=bool(self.rising[row]),
+            stars=None if np.isnan(stars) else round(stars),
+        )
+
+
+def trend_of(
+    ids: npt.NDArray[np.int64],
+    seen_at: Sequence[dt.datetime],
+    categories: Sequence[str],
+    observations: Sequence[Observation],
+    *,
+    now: dt.datetime,
+) -> Trend:
+    """The trend of each candidate.
+
+    Args:
+        ids: (n,) paper ids, ascending.
+        seen_at: when each was announced or first seen.
+        categories: each one's primary category, ``""`` if it has none.
+        observations: readings in any order; those of other papers or from after ``now`` are passed over.
+    """
+    votes = _Series.of(ids, observations, Signal.HF_UPVOTES, now)
+    stars = _Series.of(ids, observations, Signal.GITHUB_STARS, now)
+    level = _level(votes, stars)
+    n = len(ids)
+    field_of, fields = _numbered(categories)
+    archive_numbers, archives = _numbered([archive_of(category) for category in categories])
+    everything = np.zeros(n, dtype=np.intp)
+    above_field, size_field = _above(level, field_of)
+    above_archive, size_archive = _above(level, archive_numbers)
+    above_all, size_all = _above(level, everything)
+    # The paper itself counts as half a paper above: the best of n has a share of 0.5 / n, never 0.
+    surprise_field = -np.log((above_field + 0.5) / np.maximum(size_field, 1))
+    surprise_all = -np.log((above_all + 0.5) / np.maximum(size_all, 1))
+    trust = size_field / (size_field + 2 * SMALL_COHORT)
+    surprise = np.maximum(trust * surprise_field + (1 - trust) * surprise_all, 0.0)
+    score = np.where(level > 0, level / (level + DOUBT) * surprise, 0.0)
+    has_field = np.array([bool(category) for category in categories], dtype=bool)
+    use_field = has_field & (size_field >= NAMED_COHORT)
+    use_archive = has_field & ~use_field & (size_archive >= NAMED_COHORT)
+    share = np.where(
+        use_field,
+        above_field / np.maximum(size_field, 1),
+        np.where(use_archive, above_archive / np.maximum(size_archive, 1), above_all / max(n, 1)),
+    )
+    names = tuple(
+        fields[f] if in_field else archives[a] if in_archive else EVERYTHING
+        for f, a, in_field, in_archive in zip(
+            field_of.tolist(), archive_numbers.tolist(), use_field.tolist(), use_archive.tolist(), strict=True
+        )
+    )
+    age_s = np.array([(now - seen).total_seconds() for seen in seen_at], dtype=np.float64)
+    young = (age_s <= _YOUNG_S) & (share <= _RISING_SHARE)
+    rising = (votes.gained >= _RISING_VOTES) & (young | (votes.excess >= _RISING_VOTES))
+    return Trend(
+        score=score,
+        votes=votes.last,
+        hours=np.where(votes.from_start & (votes.hours > 0), votes.hours, np.nan),
+        stars=stars.last,
+        share_above=share,
+        cohorts=names,
+        rising=rising,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Series:
+    """One signal per row: its last value, hours since the first reading, and what the last day brought."""
+
+    last: Floats
+    hours: Floats
+    from_start: npt.NDArray[np.bool_]
+    """The first reading had next to nothing yet, so ``last`` came within ``hours``."""
+    gained: Floats
+    """Within a day before the last reading; everything, when the first reading is younger than that. 0 if unknown."""
+    excess: Floats
+    """``gained`` beyond what the growth curve lets expect, where an older reading tells; else 0."""
+
+    @classmethod
+    def of(
+        cls, ids: npt.NDArray[np.int64], observations: Sequence[Observation], signal: Signal, now: dt.datetime
+    ) -> _Series:
+        chosen = [o for o in observations if o.signal is signal and o.observed_at <= now]
+        n = len(ids)
+        last, hours = np.full(n, np.nan), np.zeros(n)
+        from_start, gained, excess = np.zeros(n, dtype=bool), np.zeros(n), np.zeros(n)
+        papers = np.array([o.paper_id for o in chosen], dtype=np.int64)
+        values = np.array([o.value for o in chosen], dtype=np.float64)
+        # Hostile or broken readings (negative, infinite, not a number) are no readings.
+        rows = np.searchsorted(ids, papers)
+        known = np.isfinite(values) & (values >= 0) & (rows < n)
+        known[known] = ids[rows[known]] == papers[known]
+        times = np.array([(o.observed_at - now).total_seconds() for o in chosen], dtype=np.float64)[known]
+        rows, values = rows[known], values[known]
+        if not len(rows):
+            return cls(last=last, hours=hours, from_start=from_start, gained=gained, excess=excess)
+        order = np.lexsort((times, rows))
+        rows, values, times = rows[order], values[order], times[order]
+        starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
+        ends = np.r_[starts[1:], len(rows)] - 1
+        here = rows[starts]
+        last[here] = values[ends]
+        hours[here] = (times[ends] - times[starts]) / 3600
+        from_start[here] = values[starts] <= np.maximum(_NEXT_TO_NOTHING * values[ends], 1)
+        # The last reading that is at least a day older than the newest one of the same paper.
+        a_day_older = times <= np.repeat(times[ends], ends - starts + 1) - _DAY_S
+        before = starts + np.add.reduceat(a_day_older.astype(np.intp), starts) - 1
+        has_older = before >= starts
+        older = np.where(has_older, values[np.maximum(before, 0)], 0.0)
+        gained[here] = np.maximum(values[ends] - older, 0.0)
+        grown = _growth(hours[here]) - _growth((times[np.maximum(before, 0)] - times[starts]) / 3600)
+        expected = values[ends] * grown / _growth(hours[here])
+        excess[here] = np.where(has_older, np.maximum(gained[here] - expected, 0.0), 0.0)
+        return cls(last=last, hours=hours, from_start=from_start, gained=gained, excess=excess)
+
+
+def _growth(hours: Floats) -> Floats:
+    """The share of its settled votes that a paper has after ``hours`` on the list."""
+    at = np.maximum(hours, EARLIEST_H)
+    return np.asarray(at / (at + HALF_TIME_H), dtype=np.float64)
+
+
+def _level(votes: _Series, stars: _Series) -> Floats:
+    """The votes that each paper is on its way to; 0 where no votes were read."""
+    settled = np.nan_to_num(votes.last) / _growth(votes.hours) + votes.excess
+    return np.asarray(settled * (1 + np.nan_to_num(stars.last)) ** STAR_EXPONENT, dtype=np.float64)
+
+
+def _numbered(names: Sequence[str]) -> tuple[npt.NDArray[np.intp], list[str]]:
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.intp), list(numbers)
+
+
+def _above(level: Floats, group: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """For each row how many of its group have a higher level, and how large the group is."""
+    if not len(level):
+        return np.zeros(0), np.zeros(0)
+    order = np.lexsort((-level, group))
+    sorted_group, sorted_level = group[order], level[order]
+    new_group = np.r_[True, sorted_group[1:] != sorted_group[:-1]]
+    new_level = new_group | np.r_[True, sorted_level[1:] != sorted_level[:-1]]
+    place = np.arange(len(level))
+    first_of_group = np.maximum.accumulate(np.where(new_group, place, 0))
+    first_of_level = np.maximum.accumulate(np.where(new_level, place, 0))
+    above = np.empty(len(level))
+    above[order] = first_of_level - first_of_group
+    sizes = np.bincount(group)
+    return above, sizes[group].astype(np.float64)
