@@ -34,7 +34,7 @@ def _days(year: int, *month_days: tuple[int, int]) -> frozenset[dt.date]:
 
 
 DEFERRED: Mapping[int, frozenset[dt.date]] = {
-    # As published; the two days in December 2025 were announced late and are confirmed by that month's feeds.
+    # As published; the two days in December 2025 were not on the page yet and are taken from that month's feeds.
     2025: _days(2025, (1, 1), (1, 20), (6, 19), (7, 6), (9, 1), (11, 27), (12, 25), (12, 30)),
     2026: _days(2026, (1, 1), (1, 19), (6, 19), (7, 3), (9, 7), (11, 26), (12, 25), (12, 29), (12, 31)),
 }

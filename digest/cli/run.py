@@ -13,7 +13,9 @@ from digest.cli.reporting import counting, sources_table, trial_notice, watching
 from digest.model import DeliveryState
 
 if TYPE_CHECKING:
-    from digest.app import App
+    import datetime as dt
+
+    from digest.app import App, PassReport
 
 TELLING = frozenset(
     {
@@ -35,14 +37,12 @@ TELLING = frozenset(
 def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
     """One pass: read the sources, build what is due, send it, and show the books."""
     from digest.app import open_app
-    from digest.store.outbox import Filters
 
     with open_app(config) as app:
-        started_at = app.clock()
         if dry_run:
             _dry_run(app)
             return
-        sync = app.reread()
+        started_at, sync = app.clock(), app.reread()
         for reader, problem in sync.broken.items():
             click.echo(f"reader {reader}: {problem} (the last good settings stay in force)", err=True)
         if not no_ingest:
@@ -54,22 +54,26 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
         if app.trial:
             console().print(trial_notice(app.config.mail.files_dir))
         _books(app)
-        if done.paused:
-            click.echo(
-                f"The mail server is paused: {done.paused} ({done.waiting} mails wait; digest send-test says more)"
-            )
-        if done.is_idle:
-            click.echo(f"Nothing due. {_next(app)}")
-        else:
-            counts = {name: getattr(done, name) for name in ("accepted", "skipped", "deferred", "failed", "uncertain")}
-            if app.trial:
-                counts = {"written": done.accepted} | {name: n for name, n in counts.items() if name != "accepted"}
-            click.echo(", ".join(f"{n} {name}" for name, n in counts.items() if n) + f". {_next(app)}")
-            for row in app.outbox.listing(Filters(states=TELLING, trial=app.trial, limit=20)):
-                if row.updated_at >= started_at:
-                    click.echo(f"  {row.subscriber_id}: {row.state}: {row.reason}")
+        _outcome(app, done, since=started_at)
         if done.failed or done.uncertain or done.paused:
             sys.exit(1)
+
+
+def _outcome(app: App, done: PassReport, *, since: dt.datetime) -> None:
+    """What the pass did and, for every delivery that did not simply go out, why; then who is next."""
+    from digest.store.outbox import Filters
+
+    if done.paused:
+        click.echo(f"The mail server is paused: {done.paused} ({done.waiting} mails wait; digest send-test says more)")
+    if done.is_idle:
+        click.echo(f"Nothing due. {_next(app)}")
+        return
+    counts = {"written" if app.trial else "accepted": done.accepted}
+    counts |= {name: getattr(done, name) for name in ("skipped", "deferred", "failed", "uncertain")}
+    click.echo(", ".join(f"{number} {name}" for name, number in counts.items() if number) + f". {_next(app)}")
+    for row in app.outbox.listing(Filters(states=TELLING, trial=app.trial, limit=20)):
+        if row.updated_at >= since:
+            click.echo(f"  {row.subscriber_id}: {row.state}: {row.reason}")
 
 
 def _next(app: App) -> str:

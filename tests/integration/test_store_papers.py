@@ -98,7 +98,7 @@ ENTRIES = [
 ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(ENTRIES), cuts=st.sets(st.integers(1, len(ENTRIES) - 1)))
 def test_order_of_arrival_does_not_matter(order: Sequence[Entry], cuts: set[int]) -> None:
     """However the entries arrive and are batched, the same records make the same papers."""
