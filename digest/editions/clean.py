@@ -25,7 +25,7 @@ def clean(text: str, limit: int = 400) -> str:
     """
     if len(text) > 4 * limit:
         text = text[: 4 * limit]
-    if not text.isascii() or not text.isprintable():
+    if not text.isprintable():  # false for every control, format, separator and surrogate character
         text = _INVISIBLE.sub("", _LINE_END.sub(" ", text))
     text = " ".join(text.split())
     return text if len(text) <= limit else cut(text, limit)

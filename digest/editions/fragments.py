@@ -27,27 +27,26 @@ def encode(text: str) -> bytes:
     """
     if not text:
         return b""
+    if len(text) < 72 and text.isascii() and text.isprintable() and "=" not in text and text[0] not in ".F":
+        return text.encode() + _SOFT_BREAK
     # A stand-in for the soft break makes the encoder leave room for its "=", and keeps trailing blanks literal.
     whole = text.endswith("\n")
     encoded = binascii.b2a_qp((text if whole else text + "x").encode(), istext=True)
-    encoded = b"\n" + (encoded if whole else encoded[:-1] + b"=\n")
-    encoded = encoded.replace(b"\n.", b"\n=2E") if b"\n." in encoded else encoded
-    encoded = encoded.replace(b"\nFrom ", b"\n=46rom ") if b"\nFrom " in encoded else encoded
-    return _refold(encoded[1:].replace(b"\n", b"\r\n"))
+    encoded = encoded if whole else encoded[:-1] + b"=\n"
+    if b"\n." in encoded or b"\nFrom " in encoded or encoded.startswith((b".", b"From ")):
+        encoded = b"\n".join(_guarded(line) for line in encoded.split(b"\n"))
+    return encoded.replace(b"\n", b"\r\n")
 
 
-def _refold(encoded: bytes) -> bytes:
-    """Break the rare line that grew past 76 bytes when its first character was escaped."""
-    if b"=2E" not in encoded and b"=46" not in encoded:
-        return encoded
-    lines: list[bytes] = []
-    for line in encoded.split(b"\r\n"):
-        if len(line) > 76:  # not inside an escape, and not so that the rest would need one
-            at = next(n for n in range(72, 3, -1) if b"=" not in line[n - 2 : n] and line[n : n + 1] not in b".F")
-            lines.extend((line[:at] + b"=", line[at:]))
-        else:
-            lines.append(line)
-    return b"\r\n".join(lines)
+def _guarded(line: bytes) -> bytes:
+    """``line`` with a first character that mail programs act on escaped, and broken if that made it too long."""
+    if not line.startswith((b".", b"From ")):
+        return line
+    line = b"=%02X%s" % (line[0], line[1:])
+    if len(line) <= 76:
+        return line
+    at = next(n for n in range(72, 68, -1) if b"=" not in line[n - 2 : n])  # not inside an escape
+    return line[:at] + b"=\n" + _guarded(line[at:])
 
 
 def decode(encoded: bytes) -> str:
@@ -83,7 +82,7 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One part, twice; ``hash`` names its exact bytes in the store."""
+    """One part, twice, with its bytes as the store keeps them and the hash that names these bytes there."""
 
     html: Pieces
     text: Pieces
@@ -105,13 +104,13 @@ class Fragment:
         return cls(*pieces, data, hashlib.blake2b(data, digest_size=16).hexdigest())
 
     @classmethod
-    def load(cls, data: bytes) -> Fragment:
-        """From the stored bytes. Raises ValueError if they are not a fragment's."""
+    def load(cls, data: bytes, name: str) -> Fragment:
+        """From the bytes that the store keeps as ``name``. Raises ValueError if they are not a fragment's."""
         both = []
         for section in data.split(_SECTION):
             bits = section.split(HOLE.encode())
             if len(bits) % 2:
                 raise ValueError("not a rendered fragment")
             both.append(Pieces(tuple(bits[0::2]), tuple(bit.decode() for bit in bits[1:-1:2])))
-        html, text = both
-        return cls(html, text, data, hashlib.blake2b(data, digest_size=16).hexdigest())
+        html, text = both  # another number is a ValueError too
+        return cls(html, text, data, name)

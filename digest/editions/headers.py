@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses
 from urllib.parse import quote, urlsplit
 
 from digest.editions.clean import clean
@@ -19,8 +19,8 @@ from digest.errors import RenderError
 from digest.model import EditionKey
 
 _LINE = 78
-_WORD = 75
-"""RFC 2047, 2: no encoded word is longer."""
+_WORD = 66
+"""RFC 2047, 2 allows an encoded word 75 characters; this leaves room for the header's name on the first line."""
 _Q = tuple(
     "_"
     if octet == 0x20
@@ -32,40 +32,46 @@ _Q = tuple(
 
 
 def encoded(name: str, value: str) -> str:
-    """``Name: value`` with CRLF: as it is if it is short ASCII, folded if long, as encoded words otherwise.
+    """``Name: value`` with CRLF, folded; words beyond ASCII as encoded words, the others as they are.
 
-    ``value`` is unstructured text or a display phrase; line ends in it are gone, so no second header can begin.
+    ``value`` is unstructured text (Subject) or a phrase; line ends in it are gone, so no second header can begin.
     """
-    value = clean(value, 900)
-    if value.isascii() and "=?" not in value:
-        return f"{_folded(f'{name}: {value}')}\r\n"
-    return f"{name}: {encoded_words(value, _LINE - len(name) - 2)}\r\n"
+    atoms: list[str] = []
+    pending: list[str] = []
+    for word in clean(value, 900).split(" "):
+        if word.isascii() and "=?" not in word:
+            if pending:
+                atoms.extend(encoded_words(" ".join(pending)))
+                pending = []
+            atoms.append(word)
+        else:  # neighbours go into one encoded word: between two, white space is not shown (RFC 2047, 6.2)
+            pending.append(word)
+    if pending:
+        atoms.extend(encoded_words(" ".join(pending)))
+    return f"{_folded(name, atoms)}\r\n"
 
 
-def encoded_words(text: str, room: int = _WORD) -> str:
-    """``text`` as RFC 2047 "Q" words, one a line; ``room`` is what the first line leaves. No character is split."""
+def encoded_words(text: str) -> list[str]:
+    """``text`` as RFC 2047 "Q" words, each as long as may be; no character is split between two."""
     words = []
     word = ""
-    limit = min(room, _WORD) - 12  # =?utf-8?q?…?=
     for character in text:
-        octets = "".join(_Q[octet] for octet in character.encode())
-        if len(word) + len(octets) > limit:
+        octets = "".join([_Q[octet] for octet in character.encode()])
+        if len(word) + len(octets) > _WORD - 12:  # =?utf-8?q?…?=
             words.append(word)
-            word, limit = "", _WORD - 12
+            word = ""
         word += octets
     words.append(word)
-    return "\r\n ".join(f"=?utf-8?q?{word}?=" for word in words)
+    return [f"=?utf-8?q?{word}?=" for word in words]
 
 
-def _folded(line: str) -> str:
-    """``line`` folded before spaces so that no line is over 78 characters, as far as there are spaces."""
-    if len(line) <= _LINE:
-        return line
-    lines = [""]
-    for word in line.split(" "):
-        if len(lines[-1]) + 1 + len(word) > _LINE and lines[-1].strip() and not lines[-1].endswith(":"):
+def _folded(name: str, atoms: list[str]) -> str:
+    """``name: atoms`` with line ends before atoms so that no line is over 78 characters, as far as there are spaces."""
+    lines = [f"{name}:"]
+    for atom in atoms:
+        if len(lines[-1]) + 1 + len(atom) > _LINE and len(lines[-1]) > len(name) + 1:
             lines.append("")
-        lines[-1] += (" " if len(lines) > 1 or lines[-1] else "") + word
+        lines[-1] += f" {atom}"
     return "\r\n".join(lines)
 
 
@@ -74,7 +80,8 @@ def address(text: str) -> tuple[str, str]:
 
     Raises RenderError if there is not exactly one usable address.
     """
-    name, bare = parseaddr(clean(text, 500))
+    found = getaddresses([clean(text, 500)])
+    name, bare = found[0] if len(found) == 1 else ("", "")
     local, at, domain = bare.rpartition("@")
     if not at or not local or not domain or any(character in bare for character in ' <>(),;:"\\'):
         raise RenderError("mail", f"{clean(text, 80)!r} is not an e-mail address")
@@ -93,15 +100,12 @@ def mailbox(header: str, name: str, bare: str) -> str:
     if not name:
         return f"{header}: {bare}\r\n"
     if not name.isascii() or "=?" in name:
-        shown = encoded_words(name, _LINE - len(header) - 2)
+        atoms = encoded_words(name)
     elif all(character.isalnum() or character in " !#$%&'*+-/=?^_`{|}~" for character in name):
-        shown = name
+        atoms = name.split(" ")
     else:
-        shown = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    last = shown.rsplit("\n", 1)[-1]
-    prefix = len(header) + 2 if "\n" not in shown else 0
-    gap = " " if prefix + len(last) + len(bare) + 3 <= _LINE else "\r\n "
-    return f"{header}: {shown}{gap}<{bare}>\r\n"
+        atoms = ['"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"']
+    return f"{_folded(header, [*atoms, f'<{bare}>'])}\r\n"
 
 
 def message_id(key: EditionKey, domain: str) -> str:
@@ -124,10 +128,7 @@ def list_headers(site: SiteInfo, key: EditionKey, unsubscribe_mail: str, unsubsc
         yield f"List-Unsubscribe: <{unsubscribe_mail}>\r\n"
     if site.public_url is not None:
         host = urlsplit(site.public_url).hostname or "localhost"
-        yield (
-            encoded("List-Id", clean(site.name, 60).replace("<", "").replace(">", "")).rstrip()
-            + f"\r\n <digest.{host}>\r\n"
-        )
+        yield mailbox("List-Id", clean(site.name, 60), f"digest.{host}")
         yield f"Feedback-ID: {key.date}:digest:edition:paperdigest\r\n"
 
 

@@ -88,7 +88,7 @@ class Composer:
         """The block's fragment (noted in ``fragments``) with its holes filled."""
         fragment = self.fragment(block)
         fragments[fragment.hash] = fragment.data
-        html = {name: str(escape(value)) for name, value in block.holes.items()}
+        html = {name: str(escape(block.holes[name])) for name in fragment.html.names if name != BODY}
         text = {}
         for name, column in zip(fragment.text.names, fragment.text.columns, strict=True):
             if name != BODY:

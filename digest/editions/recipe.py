@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.editions.fragments import Fragment, Pieces, decode, encode
 from digest.errors import RenderError
@@ -144,12 +145,17 @@ def _joined(recipe: Recipe, loaded: Mapping[str, Fragment], kind: str) -> Iterat
     yield from filled(recipe.shell, {BODY: b"".join(inner)})
 
 
+@lru_cache(maxsize=2048)
+def _parsed(name: str, data: bytes) -> Fragment:
+    return Fragment.load(data, name)
+
+
 def _load(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> dict[str, Fragment]:
     loaded = {}
     for name in recipe.hashes:
         try:
             data = fragments[name]
-            loaded[name] = data if isinstance(data, Fragment) else Fragment.load(data)
+            loaded[name] = data if isinstance(data, Fragment) else _parsed(name, data)
         except (KeyError, ValueError) as error:
             raise RenderError(f"fragment {name}", "is gone or damaged, so this message cannot be made again") from error
     return loaded

@@ -51,6 +51,7 @@ _TAG_NAMES = """
 _MJML_TAGS = frozenset(_TAG_NAMES.split())
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_INDENT = re.compile(r"\n\s+")
 _TAG = re.compile(r"<(/?)(mj[\w-]*)([^<>]*?)(/?)>")
 
 
@@ -154,13 +155,14 @@ class Templates:
         return source.error(str(error))
 
     def _check(self, kind: str, source: Source) -> None:
-        """Syntax, and names that nobody will ever give a value."""
+        """Syntax, filters, and names that nobody will ever give a value."""
         try:
             tree = self._environments[kind].parse(source.text)
+            names = meta.find_undeclared_variables(tree)
         except jinja2.TemplateSyntaxError as error:
             raise source.error(str(error.message), error.lineno) from error
         part = source.name.split("/")[-1].split(".")[0]
-        if unknown := sorted(meta.find_undeclared_variables(tree) - PARTS[part]):
+        if unknown := sorted(names - PARTS[part]):
             place = next(
                 source.text[: m.start()].count("\n") + 1 for m in _JINJA.finditer(source.text) if unknown[0] in m[0]
             )
@@ -188,6 +190,7 @@ def compile_mjml(sources: Mapping[str, Source]) -> dict[str, str]:
         compiled[name] = body
         html = before + after
     compiled["shell"] = html + "\n"
+    compiled = {name: _INDENT.sub("\n", body) for name, body in compiled.items()}
     for name, source in sources.items():
         _check_survival(source, compiled[name])
     return compiled
@@ -212,8 +215,9 @@ def _mark(name: str) -> str:
 def _check_tags(source: Source) -> None:
     """mrml ignores tags it does not know and some that are not closed, with all that is in them."""
     opened: list[tuple[str, int]] = []
-    for tag in _TAG.finditer(_COMMENT.sub(lambda m: "\n" * m[0].count("\n"), source.text)):
-        line = source.text.count("\n", 0, tag.start()) + 1
+    bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), source.text)
+    for tag in _TAG.finditer(bare):
+        line = bare.count("\n", 0, tag.start()) + 1
         closes, name, _, empty = tag.groups()
         if name not in _MJML_TAGS:
             raise source.error(f"<{name}> is not an MJML tag", line)

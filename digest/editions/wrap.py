@@ -46,7 +46,7 @@ def wrap(text: str, *, indent: int = 0, first: int | None = None, width: int = W
     are too long for a line, such as URLs, stand on one of their own.
     """
     used = indent if first is None else first
-    if used + len(text) <= width and text.isascii():
+    if used + len(text) <= width and (text.isascii() or not _MAYBE_WIDE.search(text)):
         return text
     lines: list[str] = []
     line = ""

@@ -1,0 +1,279 @@
+"""The whole mail, drawn with the shipped templates: complete, safe, small; and what a broken template says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import mjml
+import pytest
+from lxml import html as lxml_html
+from markupsafe import Markup
+
+from digest.editions.content import EditionContent
+from digest.editions.layout import Block
+from digest.editions.message import Composer
+from digest.editions.recipe import part_html, part_text
+from digest.editions.templates import PARTS, Templates
+from digest.editions.wrap import columns
+from digest.errors import RenderError
+from digest.model import Section
+from digest.resources import data_path
+from tests.support.browser import chromium, screenshot
+from tests.support.edition import EDITION, QUIET, SITE, paper, view, with_paper
+
+BUILTIN = data_path("templates")
+TEMPLATES = Templates.load(BUILTIN)
+EDITIONS = {
+    "full": EDITION,
+    "quiet": QUIET,
+    "one": replace(EDITION, picks=(view(1),), missed=(), health=()),
+    "notice": replace(EDITION, notice="Trial: this counts as nothing sent."),
+}
+
+
+def drawn(content: EditionContent, templates: Templates = TEMPLATES) -> tuple[str, str]:
+    composed = Composer(templates, SITE).compose(content)
+    return part_html(composed.recipe, composed.fragments), part_text(composed.recipe, composed.fragments)
+
+
+def without_gaps(html: str) -> str:
+    """HTML with white space that shows as nothing taken out."""
+    return re.sub(r"\s+", " ", re.sub(r"\s*(<[^>]*>)\s*", r"\1", html)).strip()
+
+
+@pytest.mark.parametrize("content", EDITIONS.values(), ids=EDITIONS)
+def test_compiled_once_equals_the_plain_way(content: EditionContent) -> None:
+    """Filling holes in compiled, cached parts gives what Jinja over MJML and then MJML gives for each reader."""
+
+    def plain(block: Block, body: str = "") -> str:
+        given = {**dict.fromkeys(PARTS[block.part], ""), **dict(block.fixed), **block.holes}
+        return TEMPLATES.mjml(block.part, {**given, "body": Markup(f"</mj-raw>{body}<mj-raw>")} if body else given)
+
+    laid = Composer(TEMPLATES, SITE).layout(content)
+    document = plain(laid.shell, "".join(plain(block) for block in laid.body))
+    assert without_gaps(mjml.mjml2html(document, fonts={})) == without_gaps(drawn(content)[0])
+
+
+def test_order_of_the_mail() -> None:
+    """People you follow, each lane, trending, outside, just missed, sources, how to leave; in both versions."""
+    marks = """
+        Ada's papers | 10 of 298 new | From people you follow | part 1: | Sparse attention | part 2: | part 5: | Proteins
+        | part 6: | Trending | part 8: | Outside your lanes | part 10: | Just missed | number 2 | arXiv 312/312
+        | Hugging Face did not answer | You get this because | nsubscribe%20ada
+    """
+    html, text = drawn(EDITION)
+    for version in (unescape(html.split('role="article"', 1)[1]), text):
+        at = 0
+        for mark in marks.split("|"):
+            at = version.find(mark.strip(), at)
+            assert at >= 0, f"{mark} is missing or out of place"
+    assert "number 3" not in text  # three titles, the rest is not news
+
+
+def test_html_is_small_closed_and_accessible() -> None:
+    """Under 90 KB, at most 4 KB a card; tables are layout, links are https or mailto, nothing is fetched."""
+    html, _ = drawn(EDITION)
+    assert len(html.encode()) < 90_000
+    card = next(block for block in Composer(TEMPLATES, SITE).layout(EDITION).body if block.part == "card")
+    assert len(TEMPLATES.html("card", {**dict(card.fixed), **card.holes}).encode()) < 4096
+    assert (
+        max(len(style) for style in re.findall(r"<style.*?</style>", html, re.DOTALL)) < 8192
+    )  # Gmail drops longer ones
+    tree = lxml_html.fromstring(html)
+    assert tree.get("lang") == "en"
+    assert {table.get("role") for table in tree.iter("table")} == {"presentation"}
+    assert not {"img", "script", "link", "iframe", "form", "object"} & {element.tag for element in tree.iter()}
+    for link in tree.iter("a"):
+        assert link.get("href", "").startswith(("https://", "mailto:"))
+        assert link.text_content().strip()
+    assert [element.tag for element in tree.iter("h2", "h3")][:3] == ["h2", "h3", "h2"]
+    assert tree.xpath("//meta[@name='color-scheme']/@content") == ["light dark"]
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+@pytest.mark.parametrize("content", EDITIONS.values(), ids=EDITIONS)
+def test_text_twin_keeps_to_72_columns(content: EditionContent) -> None:
+    """Only a URL may be wider, it stands alone, and no line ends in blanks or holds markup."""
+    for line in drawn(content)[1].splitlines():
+        assert columns(line) <= 72 or re.search(r"(https|mailto):\S+$", line)
+        assert line == line.rstrip()
+        assert "&amp;" not in line
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "--><![endif]--><b>x</b>",
+    "{{ 7 * 7 }}{% raw %}",
+    "%%%%card%%%%",
+    "\x1fbody\x1f\x1e",
+    "a\r\n.\r\nQUIT",
+    "\u202eevil\u2066",
+    '" onmouseover="x',
+    "</mj-raw></mj-body>",
+    "=?utf-8?q?x?= =3D",
+    "漢字" * 400,
+    "x" * 100_000,
+    "مقاله‌ای دربارهٔ توجه",
+    "",
+]
+
+
+@pytest.mark.parametrize("title", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_words_are_only_shown(title: str) -> None:
+    """Whatever a title, a reason or an author says, it adds no element, no attribute and no endless line."""
+    calm = drawn(with_paper(paper(7, "calm"), reason="calm"))[0]
+    changed = replace(paper(7, title), authors=(title, title, title), categories=(title,))
+    content = replace(with_paper(changed, reason=title or "calm"), notice=None, quiet_reason=title)
+    html, text = drawn(content)
+
+    def shape(source: str) -> list[tuple[str, tuple[str, ...]]]:
+        return [(str(e.tag), tuple(e.attrib)) for e in lxml_html.fromstring(source).iter() if isinstance(e.tag, str)]
+
+    assert shape(html) == shape(calm)
+    assert len(html) < len(calm) + 8_000
+    assert not set("\x1e\x1f\r\u202e\u2066") & set(html + text)
+    if title == HOSTILE[2]:
+        assert "{{ 7 * 7 }}" in html
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "https://arxiv.org@evil.example/", "https:///abs/1", "ftp://x.example/"]
+)
+def test_refused_link_leaves_the_title(url: str) -> None:
+    """A paper whose link may not be shown is still shown."""
+    html, text = drawn(with_paper(paper(2, "A title without a link", url)))
+    assert "A title without a link" in html
+    assert url not in html + text
+    assert "A title without a link" in text
+
+
+def test_quiet_day_shows_the_evidence() -> None:
+    """Without picks the mail says so, why, and which sources were read; health stands there and not in the footer."""
+    html, text = drawn(QUIET)
+    for version in (html, text):
+        for words in ("Nothing new for you today", "298 papers were new", "below your threshold", "arXiv 312/312"):
+            assert words in version
+        assert version.count("Hugging Face did not answer") == 1
+        assert "Closest to your interests" in version
+    nothing = drawn(replace(QUIET, considered=0, missed=(), quiet_reason=""))[1]
+    assert "No paper was announced that you have not had already." in nothing
+
+
+def test_unnamed_lane_still_has_a_heading() -> None:
+    """A pick of a reader without lanes stands below plain words."""
+    assert "── For you" in drawn(replace(EDITION, picks=(view(1, Section.LANE),)))[1]
+
+
+# ── colours ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2 contrast ratio of two ``#rrggbb`` colours."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_in_light_and_dark() -> None:
+    """Every text colour has a contrast of 4.5:1 or more on what it stands on, in both schemes."""
+    html = "".join(drawn(content)[0] for content in EDITIONS.values())
+    light = set()
+    for style in re.findall(r'style="([^"]*)"', html):
+        colour = re.search(r"(?<!-)color:(#\w{6})", style)
+        ground = re.search(r"background-color:(#\w{6})", style)
+        if colour:
+            light.add((colour[1], ground[1] if ground else "#fffefb"))
+    shell = (BUILTIN / "mail" / "shell.mjml.j2").read_text()
+    dark = set()
+    for rule in re.findall(r"\{ ([^{}]*) \}", shell.split("prefers-color-scheme: dark", 1)[1]):
+        colour, ground = re.search(r"(?<!-)\bcolor: (#\w{6})", rule), re.search(r"background-color: (#\w{6})", rule)
+        if colour and not rule.startswith("background-color: #11"):
+            dark.add((colour[1], ground[1] if ground else "#1a1b1d"))
+    assert len(light) > 4
+    assert len(dark) > 4
+    for ink, sheet in light | dark:
+        assert contrast(ink, sheet) >= 4.5, f"{ink} on {sheet}"
+
+
+# ── a user's own templates ──────────────────────────────────────────────────────────────────────────────────
+
+CARD = (BUILTIN / "mail" / "card.mjml.j2").read_text()
+
+
+def own(folder: Path, name: str, text: str) -> Templates:
+    (folder / "mail").mkdir(exist_ok=True)
+    (folder / "mail" / name).write_text(text)
+    return Templates.load(BUILTIN, folder)
+
+
+def test_own_template_replaces_one_part(tmp_path: Path) -> None:
+    """A file in the user's folder replaces the part of its name, and the version changes with it."""
+    templates = own(tmp_path, "source.txt.j2", "* {{ line }}\n")
+    assert "* ✓ arXiv 312/312\n" in drawn(QUIET, templates)[1]
+    assert templates.version != TEMPLATES.version
+    assert Templates.load(BUILTIN).version == TEMPLATES.version
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "message"),
+    [
+        ("card.mjml.j2", "\n{% if x %}", 2, "end of template|endif"),
+        ("card.mjml.j2", CARD.replace("{{ byline }}", "{{ bylin }}"), 6, "unknown name 'bylin'.*byline"),
+        ("card.mjml.j2", CARD.replace("mj-column", "mj-colum"), 3, "<mj-colum> is not an MJML tag"),
+        ("card.mjml.j2", CARD.replace("</mj-text>", ""), 11, "</mj-column> closes a tag that is not open"),
+        ("card.mjml.j2", "<mj-section>", 1, "is not closed"),
+        ("card.mjml.j2", CARD.replace('padding="18px 36px 8px"', 'wide="{{ votes }}"'), 2, "MJML drops {{ votes }}"),
+        ("card.txt.j2", "\n\n{{ title | wrapp }}", 3, "No filter named 'wrapp'"),
+        ("shell.mjml.j2", "<mjml><mj-body></mj-body></mjml>", None, "exactly once"),
+    ],
+)  # fmt: skip
+def test_broken_template_is_refused_when_loaded(
+    tmp_path: Path, name: str, text: str, line: int | None, message: str
+) -> None:
+    """What a template does wrong is told with its file and line before anything is sent."""
+    with pytest.raises(RenderError, match=message) as caught:
+        own(tmp_path, name, text)
+    assert str(tmp_path) in caught.value.template
+    assert caught.value.line == line
+
+
+def test_failing_template_names_its_line(tmp_path: Path) -> None:
+    """An error that shows only while rendering carries the line of the user's file, not of the compiled one."""
+    templates = own(tmp_path, "card.mjml.j2", CARD.replace("{{ byline }}", "{{ byline.first.name }}"))
+    with pytest.raises(RenderError, match="has no attribute 'first'") as caught:
+        drawn(EDITION, templates)
+    assert caught.value.line == 6
+    (tmp_path / "mail" / "card.mjml.j2").write_bytes(b"\xff")
+    with pytest.raises(RenderError, match="can't be read"):
+        Templates.load(BUILTIN, tmp_path)
+
+
+# ── looked at ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.skipif(chromium() is None, reason="Chromium is not installed, so the mail can't be looked at")
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (600, True), (1200, False)])
+def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int, dark: bool) -> None:
+    """At phone and desktop width, light and dark, the margins stay free and the ground has the scheme's colour."""
+    image = pytest.importorskip("PIL.Image")
+    title = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 3
+    content = replace(EDITION, picks=(*with_paper(paper(3, title), reason=title).picks, *EDITION.picks[:2]), missed=())
+    page, picture = tmp_path / "mail.html", tmp_path / "mail.png"
+    page.write_text(drawn(content)[0], "utf-8")
+    screenshot(page, picture, width=width, height=1400, dark=dark)
+    with image.open(picture) as taken:
+        pixels = taken.convert("RGB")
+        margin = {pixels.getpixel((width - 6, y)) for y in range(0, 1400, 7)}
+    grounds = {(26, 27, 29), (17, 18, 19)} if dark else {(255, 254, 251), (241, 239, 233)}
+    assert margin <= grounds
