@@ -79,7 +79,7 @@ def split_authors(text: str) -> tuple[str, ...]:
     for part in parts:
         if names and _SUFFIX.fullmatch(f", {part}"):
             names[-1] = f"{names[-1]}, {part}"
-        elif part.strip(" .&:"):
+        elif part.strip(" .,;&:"):
             names.append(part.strip())
     return tuple(names)
 

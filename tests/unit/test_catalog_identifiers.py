@@ -1,0 +1,157 @@
+"""Spellings of identifiers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from digest.catalog.identifiers import MAX_LENGTH, arxiv_version, parse, url_of
+from digest.model import Identifier, Scheme
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2305.10430", "arxiv:2305.10430"),
+        (" arXiv:2305.10430v2 ", "arxiv:2305.10430"),
+        ("arXiv 2305.10430", "arxiv:2305.10430"),
+        ("arXiv:2305.10430v2 [cs.CV] 17 May 2023", "arxiv:2305.10430"),
+        ("oai:arXiv.org:2203.01250v3", "arxiv:2203.01250"),
+        ("https://arxiv.org/abs/2305.10430", "arxiv:2305.10430"),
+        ("arxiv.org/abs/2305.10430", "arxiv:2305.10430"),
+        ("https://arxiv.org/pdf/2305.10430v1.pdf#page=3", "arxiv:2305.10430"),
+        ("http://export.arxiv.org/abs/math.GT/0309136", "arxiv:math/0309136"),
+        ("http://arxiv.org/abs/hep-th%2F9901001v1?context=hep-ph", "arxiv:hep-th/9901001"),
+        ("astro-ph/0601001", "arxiv:astro-ph/0601001"),
+        ("cs/0503050v1", "arxiv:cs/0503050"),
+        ("10.48550/arXiv.2305.10430", "arxiv:2305.10430"),
+        ("https://doi.org/10.48550/ARXIV.2305.10430", "arxiv:2305.10430"),
+        ("https://huggingface.co/papers/2305.10430", "arxiv:2305.10430"),
+        ("DOI: 10.1145/3366423.3380131.", "doi:10.1145/3366423.3380131"),
+        ("https://DX.doi.org/10.1002%2FABC", "doi:10.1002/abc"),
+        ("10.1016/s0140-6736(05)12345-6).", "doi:10.1016/s0140-6736(05)12345-6"),
+        ("https://www.biorxiv.org/content/10.1101/2020.01.01.123456v2.full.pdf+html", "doi:10.1101/2020.01.01.123456"),
+        ("https://dl.acm.org/doi/abs/10.1145/3366423.3380131", "doi:10.1145/3366423.3380131"),
+        ("PMID: 0123", "pmid:123"),
+        ("https://pubmed.ncbi.nlm.nih.gov/123/", "pmid:123"),
+        ("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC123/", "pmcid:PMC123"),
+        ("https://openreview.net/forum?id=abcDEF1234&noteId=z", "openreview:abcDEF1234"),
+        ("2023.acl-long.1", "acl:2023.acl-long.1"),
+        ("https://aclanthology.org/P19-1001.pdf", "acl:P19-1001"),
+        ("CorpusID:123", "s2:CorpusID:123"),
+        ("https://openalex.org/W2741809807", "openalex:W2741809807"),
+        ("HTTPS://Example.ORG:443/A/b?utm_source=x&b=1#part", "url:https://example.org/A/b?b=1"),
+        ("http://user:secret@example.org", "url:http://example.org/"),
+    ],
+)
+def test_every_spelling_has_one_canonical_form(text: str, expected: str) -> None:
+    """Every spelling seen in the wild gives the canonical identifier, which reads back as itself."""
+    identifier = parse(text)
+    assert str(identifier) == expected
+    assert identifier is not None
+    assert parse(str(identifier)) == identifier
+    assert parse(url_of(identifier)) == identifier
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "12345",
+        "2305.1043",
+        "2313.10430",
+        "0703.0001",
+        "1412.00001",
+        "1501.0001",
+        "2305.00000",
+        "math/0704001",
+        "cs/9113001",
+        "foo/0601001",
+        "10.1/x",
+        "10.1000/",
+        "http://",
+        "http://[",
+        "http://x:99999/",
+        "url:foo",
+        "ftp://x.org/a",
+        "javascript:alert(1)",
+        "https://doi.org/garbage",
+        "https://arxiv.org/abs/2313.00001",
+        "10.48550/arXiv.garbage",
+        "10.1000/a b",
+        "doi:10.1000/a\x00b",
+        "٢٣٠٥.١٠٤٣٠",
+        "x" * (MAX_LENGTH + 1),
+        "2305.10430v0",
+    ],
+)
+def test_garbage_is_none(text: str) -> None:
+    """What names no paper is None and never an exception."""
+    assert parse(text) is None
+    assert arxiv_version(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("2305.10430v12", 12), ("2305.10430", None), ("https://arxiv.org/pdf/cs/0503050v1.pdf", 1), ("10.1000/xv2", None)],
+)
+def test_version_of_an_arxiv_spelling(text: str, version: int | None) -> None:
+    """The version is read from any spelling of an arXiv id, and from nothing else."""
+    assert arxiv_version(text) == version
+
+
+_FRAGMENTS = st.sampled_from(
+    [
+        "10.1000/",
+        "doi:",
+        "https://",
+        "doi.org/",
+        "arxiv.org/abs/",
+        "2305.10430",
+        "v2",
+        "%2F",
+        "%25",
+        "%",
+        "?",
+        "#",
+        "/",
+        ")",
+        "(",
+        ".",
+        " ",
+        "PMC12",
+        "\u212a",
+        "İ",
+        "x",
+        "utm_a=1",
+        "&",
+        "@",
+        ":",
+        "[",
+        "example.org",
+        "url:",
+        "S2:",
+        "openreview:",
+    ]
+)
+
+
+@given(st.one_of(st.text(), st.lists(_FRAGMENTS, max_size=9).map("".join)))
+@example("10.1000/%2525%20.")
+def test_canonical_forms_are_fixed_points(text: str) -> None:
+    """Whatever parse accepts, its canonical form is accepted and stays the same."""
+    identifier = parse(text)
+    if identifier is None:
+        return
+    assert parse(str(identifier)) == identifier
+    if identifier.scheme in {Scheme.ARXIV, Scheme.DOI}:
+        assert parse(identifier.value) == identifier
+        assert parse(url_of(identifier)) == identifier
+    assert url_of(identifier).startswith("http")
+
+
+def test_a_doi_is_quoted_in_its_address() -> None:
+    """Signs that a URL can't hold are encoded in the address of a DOI."""
+    assert url_of(Identifier(Scheme.DOI, "10.1002/a<b>#c?d")) == "https://doi.org/10.1002/a%3Cb%3E%23c%3Fd"
