@@ -144,6 +144,6 @@ def _quiet(content: EditionContent) -> Iterator[Block]:
         yield Block("source", (), {"line": line})
 
 
-def addresses(reply: str, subscriber_id: str) -> tuple[str, str]:
-    """The ``mailto:`` URLs that need no web: (unsubscribe, settings)."""
-    return mailto(reply, f"unsubscribe {subscriber_id}"), mailto(reply, f"settings {subscriber_id}")
+def addresses(reply: str, contact: str, subscriber_id: str) -> tuple[str, str]:
+    """The ``mailto:`` URLs that need no web: (unsubscribe, read by the program; settings, read by a person)."""
+    return mailto(reply, f"unsubscribe {subscriber_id}"), mailto(contact, f"settings {subscriber_id}")

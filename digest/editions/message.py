@@ -20,6 +20,7 @@ from digest.editions.links import Links, NoLinks
 from digest.editions.recipe import BODY, Placed, Recipe
 from digest.editions.templates import Templates
 from digest.editions.wrap import wrap
+from digest.errors import RenderError
 
 KEPT_FRAGMENTS = 4096
 """Rendered parts kept in memory, about 8 KB each; the oldest goes first."""
@@ -43,11 +44,15 @@ class Composer:
         self._links = links or NoLinks()
         self._sender = headers.address(site.sender)
         self._reply = headers.address(site.reply_to)[1] if site.reply_to else self._sender[1]
+        try:  # it goes into the User-Agent as well, and may be a web page there
+            self._contact = headers.address(site.contact)[1]
+        except RenderError:
+            self._contact = self._reply
         self._rendered: dict[tuple[object, ...], Fragment] = {}
 
     def layout(self, content: EditionContent) -> Layout:
         """The parts of ``content``'s mail, before anything is drawn."""
-        unsubscribe, settings = addresses(self._reply, content.key.subscriber_id)
+        unsubscribe, settings = addresses(self._reply, self._contact, content.key.subscriber_id)
         return layout(content, self._links, unsubscribe_mail=unsubscribe, settings_mail=settings)
 
     def compose(self, content: EditionContent) -> Composed:
@@ -68,7 +73,7 @@ class Composer:
             recipient=(clean(reader.name, 80), recipient),
             subject=subject,
             message_id=message_id,
-            unsubscribe_mail=addresses(self._reply, key.subscriber_id)[0],
+            unsubscribe_mail=addresses(self._reply, self._contact, key.subscriber_id)[0],
             unsubscribe_url=self._links.unsubscribe(key),
         )
         recipe = Recipe(

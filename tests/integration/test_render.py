@@ -60,9 +60,9 @@ def test_compiled_once_equals_the_plain_way(content: EditionContent) -> None:
 def test_order_of_the_mail() -> None:
     """People you follow, each lane, trending, outside, just missed, sources, how to leave; in both versions."""
     marks = """
-        Ada's papers | 10 of 298 new | From people you follow | part 1: | Sparse attention | part 2: | part 5: | Proteins
-        | part 6: | Trending | part 8: | Outside your lanes | part 10: | Just missed | number 2 | arXiv 312/312
-        | Hugging Face did not answer | You get this because | nsubscribe%20ada
+        Ada's papers | 10 of 298 new | From people you follow | part 1: | Sparse attention | part 2: | part 5:
+        | Proteins | part 6: | Trending | part 8: | Outside your lanes | part 10: | Just missed | number 2
+        | arXiv 312/312 | Hugging Face did not answer | You get this because | nsubscribe%20ada
     """
     html, text = drawn(EDITION)
     for version in (unescape(html.split('role="article"', 1)[1]), text):

@@ -225,6 +225,14 @@ def test_unusable_address_is_refused(address: str) -> None:
         Composer(TEMPLATES, SITE).compose(replace(EDITION, subscriber=replace(READER, email=address)))
 
 
+def test_settings_go_to_a_person() -> None:
+    """Settings are asked for at the contact if it is an address, else where replies and leavers go."""
+    for contact, asked in (("owner@uni.example", "owner@uni.example"), ("https://uni.example/", "ada@uni.example")):
+        text = part_text(*_views(Composer(TEMPLATES, replace(SITE, contact=contact)).compose(EDITION)))
+        assert f"mailto:{asked}?subject=settings%20ada" in text
+        assert "mailto:ada@uni.example?subject=unsubscribe%20ada" in text
+
+
 # ── links ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
