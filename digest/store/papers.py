@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,11 @@ IN_CHUNK = 400
 
 REPEAT_AFTER = dt.timedelta(hours=6)
 """An unchanged reading is stored again only after this long, so that re-reading a feed adds nothing."""
+
+# Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_INSERT_PAPERS = insert(papers).returning(papers.c.id, sort_by_parameter_order=True)
+_UPDATE_PAPERS = update(papers).where(papers.c.id == bindparam("known_id"))
+_UPDATE_RECORDS = update(records).where(records.c.id == bindparam("known_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +75,17 @@ class PaperStore:
         paper_of = {name: row.paper_id for name, row in known.items()}
         counts = Counts()
         if fresh:
-            component = self._component(connection, fresh, known, now)
-            for change in decide(component):
-                paper_id, is_new = self._write(connection, change, now)
-                counts += Counts(new=1) if is_new else Counts(updated=1)
-                for record in change.records:
-                    paper_of[(record.entry.source, record.entry.key)] = paper_id
-                    if record.changed:
-                        name = (record.entry.source, record.entry.key)
-                        self._write_record(connection, record, paper_id, bodies[name], hashes[name], now)
+            changes = decide(self._component(connection, fresh, known, now))
+            ids = self._write_papers(connection, changes, now)
+            written = [
+                (record, paper_id) for change, paper_id in zip(changes, ids, strict=True) for record in change.records
+            ]
+            for record, paper_id in written:
+                paper_of[(record.entry.source, record.entry.key)] = paper_id
+            changed = [(record, paper_id) for record, paper_id in written if record.changed]
+            self._write_records(connection, changed, bodies, hashes, now)
+            new = sum(change.paper_id is None for change in changes)
+            counts = Counts(new=new, updated=len(changes) - new)
         self.observe(
             connection, [(paper_of[name], reading) for name, entry in unique.items() for reading in entry.readings]
         )
@@ -176,27 +183,36 @@ class PaperStore:
             found.update(connection.scalars(select(records.c.paper_id).where(records.c.title_key.in_(title_chunk))))
         return found
 
-    def _write(self, connection: Connection, change: PaperChange, now: dt.datetime) -> tuple[int, bool]:
-        """Write one paper; returns its id and whether it is new."""
-        merged = merge(
-            change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records]
-        )
-        values = _paper_values(merged, now)
-        if change.paper_id is None:
-            paper_id = int(connection.execute(insert(papers).values(values).returning(papers.c.id)).scalar_one())
-        else:
-            paper_id = change.paper_id
-            connection.execute(update(papers).where(papers.c.id == paper_id).values(values))
-            connection.execute(delete(features).where(features.c.paper_id == paper_id))
-        for other in change.redirects:
-            self._redirect(connection, other, paper_id)
-        moved = [record.id for record in change.records if record.id is not None and record.paper_id != paper_id]
-        if moved:
-            connection.execute(update(records).where(records.c.id.in_(moved)).values(paper_id=paper_id))
-        rows = [{"scheme": str(i.scheme), "value": i.value, "paper_id": paper_id} for i in merged.identifiers]
-        if rows:
-            connection.execute(self._insert(identifiers).on_conflict_do_nothing(), rows)
-        return paper_id, change.paper_id is None
+    def _write_papers(self, connection: Connection, changes: Sequence[PaperChange], now: dt.datetime) -> list[int]:
+        """Write papers with few statements, whatever their number; returns the id of each."""
+        merged = [
+            merge(change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records])
+            for change in changes
+        ]
+        rows = [_paper_values(paper, now) for paper in merged]
+        new = [row for row, change in zip(rows, changes, strict=True) if change.paper_id is None]
+        old = [{"known_id": c.paper_id, **row} for row, c in zip(rows, changes, strict=True) if c.paper_id is not None]
+        made: Iterator[int] = iter(())
+        if new:
+            made = iter(connection.scalars(_INSERT_PAPERS, new).all())
+        if old:
+            connection.execute(_UPDATE_PAPERS, old)
+            connection.execute(delete(features).where(features.c.paper_id.in_([row["known_id"] for row in old])))
+        ids = [next(made) if change.paper_id is None else change.paper_id for change in changes]
+        for change, paper_id in zip(changes, ids, strict=True):
+            for other in change.redirects:
+                self._redirect(connection, other, paper_id)
+            moved = [record.id for record in change.records if record.id is not None and record.paper_id != paper_id]
+            if moved:
+                connection.execute(update(records).where(records.c.id.in_(moved)).values(paper_id=paper_id))
+        names = [
+            {"scheme": str(i.scheme), "value": i.value, "paper_id": paper_id}
+            for paper, paper_id in zip(merged, ids, strict=True)
+            for i in paper.identifiers
+        ]
+        if names:
+            connection.execute(self._insert(identifiers).on_conflict_do_nothing(), names)
+        return ids
 
     def _redirect(self, connection: Connection, source: int, target: int) -> None:
         """Let history, names and picks of one paper follow it into another."""
@@ -214,27 +230,32 @@ class PaperStore:
             connection.execute(moved)
             connection.execute(delete(table).where(table.c.paper_id == source))
 
-    def _write_record(
+    def _write_records(
         self,
         connection: Connection,
-        record: StoredRecord,
-        paper_id: int,
-        body: Mapping[str, Any],
-        digest: str,
+        changed: Sequence[tuple[StoredRecord, int]],
+        bodies: Mapping[tuple[str, str], Mapping[str, Any]],
+        hashes: Mapping[tuple[str, str], str],
         now: dt.datetime,
     ) -> None:
-        values = {
-            "paper_id": paper_id,
-            "title_key": title_key(record.entry.title),
-            "content_hash": digest,
-            "body": dict(body),
-            "seen_at": now,
-        }
-        if record.id is not None:
-            connection.execute(update(records).where(records.c.id == record.id).values(values))
-        else:
-            values |= {"source": record.entry.source, "key": record.entry.key, "first_seen_at": record.first_seen_at}
-            connection.execute(insert(records).values(values))
+        new, old = [], []
+        for record, paper_id in changed:
+            name = (record.entry.source, record.entry.key)
+            values = {
+                "paper_id": paper_id,
+                "title_key": title_key(record.entry.title),
+                "content_hash": hashes[name],
+                "body": dict(bodies[name]),
+                "seen_at": now,
+            }
+            if record.id is not None:
+                old.append({"known_id": record.id, **values})
+            else:
+                new.append({"source": name[0], "key": name[1], "first_seen_at": record.first_seen_at, **values})
+        if new:
+            connection.execute(insert(records), new)
+        if old:
+            connection.execute(_UPDATE_RECORDS, old)
 
     def _last_readings(self, connection: Connection, ids: set[int]) -> dict[tuple[int, str], tuple[dt.datetime, float]]:
         last: dict[tuple[int, str], tuple[dt.datetime, float]] = {}
