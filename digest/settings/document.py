@@ -51,12 +51,27 @@ class Document:
                 return self.lines[location[:end]]
         return 1 if self.lines else None
 
+    def where(self, typed: str) -> Location:
+        """Where a text first stands as a value; () if it does not."""
+        return next((location for location, value in _scalars(self.data, ()) if value.strip() == typed), ())
+
     def problem(self, location: Location, message: str) -> Problem:
         """A problem with the value at ``location``."""
         key = ".".join(part for part in location if isinstance(part, str))
         if origin := self.origins.get(location):
             return Problem(self.path, None, f"{key} ({origin})", message)
         return Problem(self.path, self.line_of(location), key, message)
+
+
+def _scalars(value: Plain | Mapping[str, Plain], location: Location) -> Iterator[tuple[Location, str]]:
+    if isinstance(value, str):
+        yield location, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _scalars(inner, (*location, key))
+    elif value is not None:
+        for number, inner in enumerate(value):
+            yield from _scalars(inner, (*location, number))
 
 
 def read_document(path: Path) -> Document:

@@ -15,13 +15,14 @@ from digest.settings.document import Location
 class Reading:
     """What the validators of one file share: where relative paths begin, the environment, and what they find.
 
-    ``complaints`` and ``hints`` hold (where, clause); ``files`` are those that were read besides the settings file.
+    ``complaints`` holds (where, clause), ``hints`` (the value as it was typed, clause), since a value's own validator
+    does not know where it stands. ``files`` are those that were read besides the settings file.
     """
 
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
     complaints: list[tuple[Location, str]] = field(default_factory=list)
-    hints: list[tuple[Location, str]] = field(default_factory=list)
+    hints: list[tuple[str, str]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
     def resolve(self, path: Path) -> Path:

@@ -57,7 +57,7 @@ def validate(
 
 def hints(document: Document, reading: Reading) -> tuple[Problem, ...]:
     """What the validators found worth saying although nothing is wrong."""
-    return tuple(document.problem(where, text) for where, text in reading.hints)
+    return tuple(document.problem(document.where(typed), clause) for typed, clause in reading.hints)
 
 
 def key_of(location: Location) -> str:
@@ -127,7 +127,9 @@ def _problem(document: Document, model: type[Section], details: ErrorDetails) ->
         message = _not_among(details)
     elif kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        message = f"{details['input']} is {words} {details['ctx'][bound]}"
+        message = f"{details['input']} is {words} {details['ctx'][bound]:g}"
+    elif kind == "string_too_long":
+        message = f"is longer than {details['ctx']['max_length']} characters"
     elif (known := kind.partition("_")[0]) in _KINDS:
         message = f"{_shown(details['input'])} is not {_KINDS[known]}"
     else:
