@@ -1,0 +1,335 @@
+"""The one client that talks to providers, and does so politely.
+
+    get ──▶ take a turn ──▶ wait for the pace ──▶ ask ──▶ follow? retry? wait? ──▶ Answer | SourceError
+
+* Identifies itself, with a contact (arXiv, Crossref and Hugging Face ask for that).
+* One request at a time per pace key, started no sooner than the ledger says; the ledger is shared by all processes
+  on one store and survives restarts. While a long answer is coming in, the ledger is kept from giving away the next
+  moment.
+* Conditional requests; Retry-After is obeyed by everyone, waited out when short.
+* Nothing is unbounded: silence, slow bodies, size after decompression, redirects, attempts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+import httpx2
+import stamina
+
+from digest import __version__
+from digest.errors import SourceError, SourceRateLimited
+from digest.model import Validators
+from digest.sources.base import SourceUnreachable
+from digest.sources.pace import Provider, in_words, is_private, pace_of, retry_after_s
+from digest.sources.text import decode
+
+MAX_REDIRECTS = 5
+UNTOLD_WAIT_S = 300.0
+"""How long a provider is left alone that throttles without saying for how long."""
+
+_T = TypeVar("_T")
+
+
+class Ledger(Protocol):
+    """What must be remembered across processes; the store implements it. Methods block: they are called in threads."""
+
+    def reserve(self, host: str, pace_s: float, now: dt.datetime) -> dt.datetime:
+        """Atomically take the next free moment for a key; the request may start then (never before ``now``)."""
+
+    def postpone(self, host: str, until: dt.datetime) -> None:
+        """Nobody asks this key before ``until``."""
+
+    def validators(self, url: str) -> Validators | None:
+        """What the last stored answer for a URL carried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A finished response: at most ``max_bytes`` of body, in UTF-8 if its header named another charset."""
+
+    status: int
+    data: bytes
+    validators: tuple[Validators, ...] = ()
+    not_modified: bool = False
+
+    async def parsed(self, parse: Callable[[bytes], _T]) -> _T:
+        """Parse the body in a thread, so that other sources go on meanwhile."""
+        return await asyncio.to_thread(parse, self.data)
+
+
+class _Transient(Exception):  # noqa: N818 - not an error of its own: it says that ``error`` may pass
+    def __init__(self, error: SourceError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class PoliteClient:
+    """An async context manager around one httpx2 client.
+
+    Args:
+        contact: address or URL of the operator, for the User-Agent.
+        timeout_s: longest silence while connecting or reading; ``total_s``: longest time for one whole answer.
+        max_bytes: longest body, after decompression.
+        patience_s: a Retry-After or queue up to this long is waited out, a longer one is an error.
+        attempts, backoff_s: for what may pass (transport errors, 5xx, throttling); the first wait, doubled with jitter.
+        clock, sleep: time, for tests.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        contact: str = "",
+        timeout_s: float = 30.0,
+        total_s: float | None = None,
+        max_bytes: int = 50_000_000,
+        patience_s: float = 60.0,
+        attempts: int = 3,
+        backoff_s: float = 1.0,
+        clock: Callable[[], dt.datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._ledger = ledger
+        self._timeout_s = timeout_s
+        self._total_s = total_s if total_s is not None else 6 * timeout_s
+        self._max_bytes = max_bytes
+        self._patience_s = patience_s
+        self._attempts = attempts
+        self._backoff_s = backoff_s
+        self._clock = clock
+        self._sleep = sleep
+        self._turns: dict[str, asyncio.Lock] = {}
+        about = " ".join(contact.encode("ascii", "ignore").decode().split())
+        self._http = httpx2.AsyncClient(
+            headers={"User-Agent": f"paper-digest/{__version__}" + (f" (+{about})" if about else "")},
+            timeout=httpx2.Timeout(timeout_s),
+            # An idle connection is a connection too, and arXiv wants one at a time over all its hosts.
+            limits=httpx2.Limits(max_keepalive_connections=0),
+            follow_redirects=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def get(
+        self,
+        url: str,
+        provider: Provider,
+        *,
+        params: Mapping[str, str] | None = None,
+        conditional: bool = True,
+        hand_back: frozenset[int] = frozenset(),
+    ) -> Answer:
+        """Ask for one address.
+
+        Args:
+            conditional: send the validators of the last stored answer; 304 gives ``not_modified``.
+            hand_back: statuses that the caller wants to read instead of having them raised.
+
+        Raises:
+            SourceRateLimited: the provider wants to be left alone for longer than ``patience_s``.
+            SourceUnreachable: nobody answers.
+            SourceError: everything else that is not an answer.
+        """
+        try:
+            address = httpx2.URL(url, params=dict(params)) if params else httpx2.URL(url)
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise SourceError(provider.source, f"{url[:200]!r} is not a web address") from error
+        if address.scheme not in ("http", "https") or not address.host:
+            raise SourceError(provider.source, f"{url[:200]!r} is not a web address")
+        known = await asyncio.to_thread(self._ledger.validators, str(address)) if conditional else None
+        try:
+            async for attempt in stamina.retry_context(
+                on=_Transient,
+                attempts=self._attempts,
+                timeout=self._timeout_s,  # whoever has been silent for that long is not asked again
+                wait_initial=self._backoff_s,
+                wait_max=self._backoff_s * 8,
+                wait_jitter=self._backoff_s,
+            ):
+                with attempt:
+                    return await self._follow(address, provider, known, hand_back)
+        except _Transient as transient:
+            raise transient.error from transient.__cause__
+        raise AssertionError("stamina ends with a result or an error")
+
+    async def _follow(
+        self, first: httpx2.URL, provider: Provider, known: Validators | None, hand_back: frozenset[int]
+    ) -> Answer:
+        url = first
+        for _ in range(MAX_REDIRECTS + 1):
+            key, pace_s = pace_of(url.host, provider)
+            async with self._turns.setdefault(key, asyncio.Lock()):
+                await self._wait_for(key, pace_s, provider)
+                async with self._holding(key, pace_s):
+                    found = await self._ask(url, first, provider, known, hand_back, key)
+            if isinstance(found, Answer):
+                return found
+            url = found
+        raise SourceError(provider.source, f"{provider.label} redirects in circles")
+
+    async def _wait_for(self, key: str, pace_s: float, provider: Provider) -> None:
+        now = self._clock()
+        start = await asyncio.to_thread(self._ledger.reserve, key, pace_s, now)
+        wait_s = (start - now).total_seconds()
+        if wait_s > self._patience_s:
+            message = f"{provider.label} asked to be left alone; next try in {in_words(wait_s)}"
+            raise SourceRateLimited(provider.source, message, wait_s)
+        if wait_s > 0:
+            await self._sleep(wait_s)
+
+    @contextlib.asynccontextmanager
+    async def _holding(self, key: str, pace_s: float) -> AsyncIterator[None]:
+        """While an answer takes longer than the pace, keep other processes from starting beside it."""
+
+        async def hold() -> None:
+            while True:
+                await asyncio.sleep(pace_s / 2)
+                until = self._clock() + dt.timedelta(seconds=pace_s)
+                await asyncio.to_thread(self._ledger.postpone, key, until)
+
+        holder = asyncio.create_task(hold()) if pace_s > 0 else None
+        try:
+            yield
+        finally:
+            if holder is not None:
+                holder.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await holder
+
+    async def _ask(
+        self,
+        url: httpx2.URL,
+        first: httpx2.URL,
+        provider: Provider,
+        known: Validators | None,
+        hand_back: frozenset[int],
+        key: str,
+    ) -> Answer | httpx2.URL:
+        """One request and its whole answer, or the address it redirects to."""
+        source, label = provider.source, provider.label
+        headers = _conditions(known)
+        try:
+            async with asyncio.timeout(self._total_s), self._http.stream("GET", url, headers=headers) as response:
+                if response.status_code in (301, 302, 303, 307, 308) and response.headers.get("Location"):
+                    return _redirected(url, response.headers["Location"], provider)
+                data = await self._body(response, provider) if response.status_code != 304 else b""
+        except httpx2.TimeoutException as error:
+            silence = SourceUnreachable(source, f"{label} did not answer within {in_words(self._timeout_s)}")
+            raise _Transient(silence) from error
+        except TimeoutError as error:
+            raise SourceError(source, f"{label} had not finished its answer after {in_words(self._total_s)}") from error
+        except httpx2.ConnectError as error:
+            raise _Transient(SourceUnreachable(source, f"{label} could not be reached ({_why(error)})")) from error
+        except httpx2.DecodingError as error:
+            raise SourceError(source, f"{label} sent a damaged answer ({_why(error)})") from error
+        except httpx2.UnsupportedProtocol as error:
+            raise SourceError(source, f"{label}: {_why(error)}") from error
+        except httpx2.TransportError as error:
+            raise _Transient(SourceError(source, f"{label} broke off in the middle of its answer")) from error
+        status = response.status_code
+        if status == 304 and known is not None:
+            return Answer(status=status, data=b"", not_modified=True)
+        if 200 <= status < 300 or status in hand_back:
+            kept = _validators(str(first), response.headers) if status == 200 else ()
+            return Answer(status=status, data=_in_utf8(data, response), validators=kept)
+        await self._refuse(status, response.headers.get("Retry-After"), provider, key)
+        raise AssertionError("refusals raise")
+
+    async def _body(self, response: httpx2.Response, provider: Provider) -> bytes:
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > self._max_bytes:
+                size = f"{self._max_bytes / 1e6:.3g} MB"
+                raise SourceError(
+                    provider.source, f"{provider.label} sent more than {size}; sources.max_bytes sets the limit"
+                )
+        return bytes(body)
+
+    async def _refuse(self, status: int, retry_after: str | None, provider: Provider, key: str) -> None:
+        source, label = provider.source, provider.label
+        if status not in (429, 503):
+            error = SourceError(source, f"{label} said {status}{_phrase(status)}")
+            raise _Transient(error) if status >= 500 else error
+        asked_s = retry_after_s(retry_after, self._clock())
+        wait_s = UNTOLD_WAIT_S if asked_s is None else asked_s
+        words = f" and asks for {in_words(wait_s)}" if asked_s is not None else _phrase(status)
+        limited = SourceRateLimited(source, f"{label} said {status}{words}", wait_s)
+        if asked_s is None:
+            raise _Transient(limited)
+        await asyncio.to_thread(self._ledger.postpone, key, self._clock() + dt.timedelta(seconds=wait_s))
+        raise _Transient(limited) if wait_s <= self._patience_s else limited
+
+
+def _conditions(known: Validators | None) -> dict[str, str]:
+    headers = {"Accept": "*/*"}
+    if known is not None and known.etag:
+        headers["If-None-Match"] = known.etag
+    if known is not None and known.last_modified:
+        headers["If-Modified-Since"] = known.last_modified
+    return headers
+
+
+def _validators(url: str, headers: httpx2.Headers) -> tuple[Validators, ...]:
+    etag, modified = (
+        value if value and value.isascii() and value.isprintable() and len(value) <= 500 else None
+        for value in (headers.get("ETag"), headers.get("Last-Modified"))
+    )
+    return (Validators(url=url, etag=etag, last_modified=modified),) if etag or modified else ()
+
+
+def _redirected(url: httpx2.URL, location: str, provider: Provider) -> httpx2.URL:
+    source, label = provider.source, provider.label
+    try:
+        target = url.join(location)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise SourceError(source, f"{label} redirects to something that is not an address") from error
+    if target.scheme not in ("http", "https") or not target.host:
+        raise SourceError(source, f"{label} redirects to something that is not a web address")
+    if url.scheme == "https" and target.scheme == "http":
+        raise SourceError(source, f"{label} redirects from https to http; refused")
+    if is_private(target.host) and not is_private(url.host):
+        raise SourceError(source, f"{label} redirects into a private network; refused")
+    return target
+
+
+def _in_utf8(data: bytes, response: httpx2.Response) -> bytes:
+    """The header's charset outranks what XML declares (RFC 7303 section 3); a byte order mark outranks both."""
+    charset = response.charset_encoding
+    if charset is None or charset.lower() in ("utf-8", "utf8", "us-ascii", "ascii"):
+        return data
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return b"\xef\xbb\xbf" + decode(data, charset).encode("utf-8", "replace")
+    return data
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f" ({HTTPStatus(status).phrase})"
+    except ValueError:
+        return ""
+
+
+def _why(error: Exception) -> str:
+    return " ".join(str(error).split())[:100] or type(error).__name__

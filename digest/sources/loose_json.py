@@ -1,0 +1,59 @@
+"""JSON from strangers → plain values, without the surprises: numbers stay as typed, nothing nests forever.
+
+``2305.10430`` as a JSON number would lose its last zero, so numbers with a point come back as the text that was typed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from digest.sources.text import decode
+
+
+def loads(data: bytes | str) -> object:
+    """Any JSON value.
+
+    Raises:
+        ValueError: not JSON, with a reason in a few words.
+    """
+    try:
+        value: object = json.loads(decode(data) if isinstance(data, bytes) else data, parse_float=str)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1:,}") from error
+    except RecursionError as error:
+        raise ValueError("not usable: nested too deeply") from error
+    except ValueError as error:  # an integer of thousands of digits
+        raise ValueError("not usable: a number too long to read") from error
+    return value
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """``value`` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> Sequence[object]:
+    """``value`` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def text(value: object) -> str:
+    """``value`` if it is text, or the text of a whole number; else empty."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
+def first_text(item: Mapping[str, object], *keys: str) -> str:
+    """The first of some keys that holds text."""
+    return next((found for key in keys if (found := text(item.get(key)))), "")
+
+
+def names(value: object) -> list[str]:
+    """Names from a list of texts or of objects with ``name``; hidden ones are left out."""
+    return [
+        one if isinstance(one, str) else text(mapping(one).get("name"))
+        for one in sequence(value)
+        if mapping(one).get("hidden") is not True
+    ]

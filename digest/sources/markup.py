@@ -1,0 +1,182 @@
+"""XML from strangers → its items, each on its own: a broken one never takes the others with it.
+
+A well-formed document is parsed at once. Anything else is cut at its item tags and every piece is parsed alone, so
+that a response that breaks off still gives every complete item before the break. Entities may not be declared at all
+(billion laughs, external files); no DTD is loaded, nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html.entities import html5
+
+from lxml import etree
+
+from digest.errors import SourceError
+from digest.model import Rejection
+from digest.sources.entries import MAX_TITLE, rejection_id
+from digest.sources.text import decode
+
+MAX_ITEM = 1_000_000
+"""Characters in one item: ten times the longest abstract and author list together."""
+
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_ILLEGAL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|&#(?:x0*(?:1?[0-8bcef]|1[09ad])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));"
+)
+"""What XML 1.0 section 2.2 does not allow, written plainly or as a character reference."""
+
+_ROOT = re.compile(r"<(?:\w{1,20}:)?(rss|RDF|feed)(?=[\s>])[^>]*>")
+_ROOT_END = re.compile(r"</(?:\w{1,20}:)?(?:rss|RDF|feed)\s*>\s*(?:<!--[^>]*-->\s*)?$")
+_ITEM = re.compile(r"<(?:\w{1,20}:)?(item|entry)(?=[\s>])[^>]*>")
+_ITEM_END = re.compile(r"</(?:\w{1,20}:)?(?:item|entry)\s*>")
+_GUID = re.compile(r"<(?:guid|id)\b[^>]*>\s*([^<]{1,300})")
+_NAME = re.compile(r"<link\b[^>]*>\s*([^<\s][^<]{0,300})")
+_TITLE = re.compile(r"<title\b[^>]*>([^<]*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A feed: its root with all items that could be read in it, these items, and whether it was there to the end."""
+
+    root: etree._Element
+    items: tuple[etree._Element, ...]
+    rejected: tuple[Rejection, ...] = ()
+    whole: bool = True
+
+
+def read_document(data: bytes, *, source: str, label: str) -> Document:
+    """The items of an RSS, RDF or Atom document.
+
+    Args:
+        source, label: who sent it, for the program and for people.
+
+    Raises:
+        SourceError: it is no feed, it is empty, or it declares entities.
+    """
+    text = _ILLEGAL.sub(" ", _DECLARATION.sub("", decode(data), count=1))
+    if not text.strip():
+        raise SourceError(source, f"{label} sent an empty answer")
+    try:
+        root = _xml(text)
+    except (etree.XMLSyntaxError, ValueError):
+        return _salvage(text, source=source, label=label)
+    dtd = root.getroottree().docinfo.internalDTD
+    if dtd is not None and any(True for _ in dtd.iterentities()):
+        raise _entities_refused(source, label)
+    if local_name(root) not in ("rss", "RDF", "feed"):
+        raise _not_a_feed(text, source, label)
+    return Document(root=root, items=tuple(root.iter("{*}item", "{*}entry")))
+
+
+def local_name(element: etree._Element) -> str:
+    """The tag without its namespace; empty for comments and processing instructions."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def fields_of(element: etree._Element) -> dict[str, list[etree._Element]]:
+    """An element's children by local name, in document order."""
+    fields: dict[str, list[etree._Element]] = {}
+    for child in element:
+        fields.setdefault(local_name(child), []).append(child)
+    return fields
+
+
+def text_of(elements: list[etree._Element] | None) -> str:
+    """All text inside the first of some elements; empty if there is none."""
+    return "".join(elements[0].itertext()).strip() if elements else ""
+
+
+def _xml(text: str, *, recover: bool = False) -> etree._Element:
+    """Parse text as bytes: lxml looks for an encoding declaration in a ``str`` with a regex of quadratic cost.
+
+    Raises:
+        etree.XMLSyntaxError, ValueError, AttributeError: not well-formed, or nothing there.
+    """
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        recover=recover,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    return etree.fromstring(text.encode("utf-8", "replace"), parser)
+
+
+def _salvage(text: str, *, source: str, label: str) -> Document:
+    """What can be had from a document that is not well-formed: every item that is, by itself."""
+    if "<!ENTITY" in text and "<!DOCTYPE" in text:
+        raise _entities_refused(source, label)
+    opening = _ROOT.search(text)
+    if opening is None:
+        raise _not_a_feed(text, source, label)
+    starts = [found.start() for found in _ITEM.finditer(text, opening.end())]
+    if not starts:
+        raise SourceError(source, f"{label} sent a feed that is broken before its first item")
+    root = _xml(text[opening.start() : starts[0]][:MAX_ITEM], recover=True)
+    whole = _ROOT_END.search(text[-500:]) is not None
+    pieces = [text[start:following] for start, following in zip(starts, [*starts[1:], None], strict=True)]
+    read = [_item(opening[0], piece) for piece in pieces]
+    items = [item for item in read if not isinstance(item, Rejection)]
+    rejected = [item for item in read if isinstance(item, Rejection)]
+    if not whole:
+        if _ITEM_END.search(pieces[-1]):
+            rejected.append(Rejection("end of document", "cut off: the answer breaks off here"))
+        else:
+            rejected[-1] = Rejection(rejected[-1].id, "cut off: the answer breaks off in the middle of this item")
+    parent = next(root.iter("{*}channel"), root) if local_name(root) == "rss" else root
+    parent.extend(items)
+    return Document(root=root, items=tuple(items), rejected=tuple(rejected), whole=whole)
+
+
+def _item(root_tag: str, piece: str) -> etree._Element | Rejection:
+    """One item parsed inside a copy of its root tag, which declares the namespaces."""
+    named = _GUID.search(piece) or _NAME.search(piece)
+    name = rejection_id(named[1]) if named else "(no id)"
+    end = _ITEM_END.search(piece)
+    if end is None:
+        return Rejection(name, "this item does not end")
+    if end.start() > MAX_ITEM:
+        title = _TITLE.search(piece)
+        long_title = title is not None and len(title[1]) > MAX_TITLE
+        return Rejection(
+            name,
+            f"{'title' if long_title else 'item'} longer than {MAX_TITLE if long_title else MAX_ITEM:,} characters",
+        )
+    wrapped = f"{root_tag}{piece[: end.end()]}</{root_tag[1:-1].split(maxsplit=1)[0]}>"
+    for attempt in (wrapped, _REFERENCE.sub(_mended, wrapped)):
+        try:
+            return next(iter(_xml(attempt).iter("{*}item", "{*}entry")))
+        except (etree.XMLSyntaxError, ValueError, AttributeError, StopIteration) as error:
+            reason = " ".join(str(error).split())[:100]
+    return Rejection(name, f"not well-formed XML: {reason}")
+
+
+_REFERENCE = re.compile(r"&(#?[A-Za-z0-9]{1,31};)?")
+
+
+def _mended(found: re.Match[str]) -> str:
+    """A stray ampersand escaped, and HTML's named characters, which XML does not know, written out."""
+    name = found[1]
+    if name is None:
+        return "&amp;"
+    if name.startswith("#") or name in ("amp;", "lt;", "gt;", "quot;", "apos;"):
+        return found[0]
+    return html5.get(name, f"&amp;{name}")
+
+
+def _entities_refused(source: str, label: str) -> SourceError:
+    return SourceError(
+        source, f"{label} sent XML that declares entities; refused, since no real feed does and attacks do"
+    )
+
+
+def _not_a_feed(text: str, source: str, label: str) -> SourceError:
+    kind = "a web page" if re.search(r"<(?:!doctype\s+)?html", text[:2_000], re.IGNORECASE) else "something"
+    return SourceError(
+        source, f"{label} sent {kind} that is not a feed" if kind == "something" else f"{label} sent {kind}, not a feed"
+    )

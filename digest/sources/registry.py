@@ -1,0 +1,116 @@
+"""Which formats and sources there are: the one place that a new one is added to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from digest.config import SourcesConfig
+from digest.errors import SourceError
+from digest.sources import arxiv_atom, arxiv_rss, feed, hf_daily, jsonl
+from digest.sources.arxiv import ArxivSource
+from digest.sources.base import Parser, Source
+from digest.sources.feed import FeedSource
+from digest.sources.files import FileSource
+from digest.sources.huggingface import HuggingFaceSource
+
+FORMATS: Mapping[str, Parser] = MappingProxyType(
+    {
+        "arxiv-rss": arxiv_rss.parse,
+        "arxiv-atom": arxiv_atom.parse,
+        "hf-daily": hf_daily.parse,
+        "feed": feed.parse,
+        "jsonl": jsonl.parse,
+    }
+)
+"""Wire formats by the name that ``digest ingest --format`` takes."""
+
+MAX_NAME = 64
+"""Characters in a source's name: the width of its column in the store."""
+
+
+def build_sources(config: SourcesConfig, *, plugins: Sequence[str] = ()) -> tuple[Source, ...]:
+    """Every configured source, arXiv and Hugging Face first.
+
+    Args:
+        plugins: ``module:callable`` strings; each callable takes nothing and returns a Source.
+
+    Raises:
+        SourceError: a plug-in cannot be loaded, or two sources have one name.
+    """
+    sources: list[Source] = []
+    if config.arxiv is not None:
+        look_back = dt.timedelta(seconds=config.first_run.look_back_s)
+        sources.append(ArxivSource(config.arxiv, first_look_back=look_back))
+    if config.huggingface is not None:
+        sources.append(HuggingFaceSource(config.huggingface))
+    feeds = list(dict.fromkeys(config.feeds))
+    sources += [FeedSource(url, name=name) for url, name in zip(feeds, _names(feeds, _feed_names), strict=True)]
+    files = list(dict.fromkeys(config.files))
+    sources += [
+        FileSource(path, name=name, max_bytes=config.max_bytes)
+        for path, name in zip(files, _names(files, _file_names), strict=True)
+    ]
+    sources += [load_plugin(plugin) for plugin in plugins]
+    taken: set[str] = set()
+    for source in sources:
+        if source.name in taken:
+            raise SourceError(source.name, f"two sources are named {source.name!r}; names must differ")
+        taken.add(source.name)
+    return tuple(sources)
+
+
+def load_plugin(spec: str) -> Source:
+    """The source that ``module:callable`` makes.
+
+    Raises:
+        SourceError: there is no such thing, or what it makes is no source.
+    """
+    module_name, _, attribute = spec.partition(":")
+    try:
+        make: object = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SourceError(spec, f"source {spec!r}: {error}; write module:callable") from error
+    if not callable(make):
+        raise SourceError(spec, f"source {spec!r} is not callable")
+    source: Source = make()
+    if not isinstance(getattr(source, "name", None), str) or not callable(getattr(source, "fetch", None)):
+        raise SourceError(spec, f"source {spec!r} makes a {type(source).__name__}, which has no name and fetch")
+    if not 0 < len(source.name) <= MAX_NAME:
+        raise SourceError(spec, f"source {spec!r}: its name must have 1 to {MAX_NAME} characters")
+    return source
+
+
+_Place = TypeVar("_Place", str, Path)
+
+
+def _names(places: Sequence[_Place], names_of: Callable[[_Place], tuple[str, str]]) -> list[str]:
+    """A short name for each place; a long one where several would share the short one."""
+    short = [names_of(place)[0] for place in places]
+    return [
+        _fitting(name if short.count(name) == 1 else names_of(place)[1])
+        for place, name in zip(places, short, strict=True)
+    ]
+
+
+def _fitting(name: str) -> str:
+    """A name that is too long keeps its beginning and gets a hash, so that it stays unique and the same."""
+    if len(name) <= MAX_NAME:
+        return name
+    return f"{name[: MAX_NAME - 9]}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _feed_names(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    host = (parts.hostname or url) + (f":{parts.port}" if parts.port else "")
+    return f"feed:{host}", f"feed:{host}{parts.path}{'?' if parts.query else ''}{parts.query}"
+
+
+def _file_names(path: Path) -> tuple[str, str]:
+    return f"file:{path.name}", f"file:{path}"
