@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from digest.config import MailConfig, TlsMode
 from digest.delivery.presets import PRESETS, Preset, preset_of_host
 from digest.errors import TransportError
+from digest.settings.places import is_loopback
+from digest.settings.servers import parse_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def smtp_settings(mail: MailConfig) -> SmtpSettings:
             )
         host, port, tls, username = preset.host, preset.port, preset.tls, None
     else:
-        host, port, tls, username = _parse(mail.server)
+        host, port, tls, username = _place(mail.server)
     return SmtpSettings(
         host=host,
         port=port,
@@ -96,33 +96,18 @@ def smtp_settings(mail: MailConfig) -> SmtpSettings:
     )
 
 
-def _parse(server: str) -> tuple[str, int, TlsMode, str | None]:
-    advice = "write smtp://user@host:587 or smtps://user@host:465"
+def _place(server: str) -> tuple[str, int, TlsMode, str | None]:
     try:
-        url = urlsplit(server)
-        host, port, username = url.hostname, url.port, url.username
+        url = parse_server(server)
     except ValueError as error:
-        raise TransportError(f"mail.server: {error}", advice) from error
-    if url.scheme not in {"smtp", "smtps"} or not host:
-        raise TransportError("mail.server is not an SMTP address", advice)
-    if url.password is not None:
-        raise TransportError(
-            "mail.server contains a password", "put it into mail.password: {env: NAME} or {file: PATH}"
-        )
+        raise TransportError(f"mail.server {error}") from error
     if url.scheme == "smtps":
         tls, usual = TlsMode.TLS, 465
-    elif is_loopback(host):
+    elif is_loopback(url.host):
         tls, usual = TlsMode.NONE, 25
     else:
         tls, usual = TlsMode.STARTTLS, 587
-    return host, port or usual, tls, unquote(username) if username else None
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return url.host, url.port or usual, tls, url.username
 
 
 def local_name() -> str:

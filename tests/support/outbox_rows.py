@@ -63,6 +63,7 @@ def add_papers(db: Database, number: int) -> list[int]:
                         "candidate": True,
                         "sources": [],
                         "first_seen_at": NOW,
+                        "news_at": NOW,
                         "updated_at": NOW,
                     }
                     for index in range(number)

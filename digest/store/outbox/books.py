@@ -132,7 +132,9 @@ class Reading(Chapter):
         last = (now - LAST_ZONE - max_lateness).date() - dt.timedelta(days=1)
         with self._db.write() as connection:
             days = connection.execute(
-                select(distinct(deliveries.c.edition)).where(
+                select(deliveries.c.edition)
+                .distinct()
+                .where(
                     deliveries.c.trial.is_(False),
                     deliveries.c.edition <= last,
                     deliveries.c.edition > last - OPEN_BOOKS,
@@ -168,7 +170,7 @@ def _counts(connection: Connection, trial: bool | None, edition: dt.date | None)
         query = query.where(deliveries.c.trial == trial)
     if edition is not None:
         query = query.where(deliveries.c.edition == edition)
-    return {DeliveryState(state): number for state, number in connection.execute(query).tuples()}
+    return {DeliveryState(state): number for state, number in connection.execute(query)}
 
 
 def _books(connection: Connection, edition: dt.date) -> Books:
