@@ -95,7 +95,7 @@ def _chunk(text: str) -> str:
 
 def _stripped(text: str) -> str:
     """The poor man's way: commands by name, no braces, no dollars."""
-    text = _COMMAND.sub(lambda found: found[1] if len(found[1]) > 1 else " ", text)
+    text = _COMMAND.sub(lambda found: found[1] if found[1].isalnum() else " ", text)
     return text.translate({ord(sign): None for sign in "{}$"})
 
 

@@ -151,7 +151,7 @@ def _unknown(node: Any) -> str:
     following = node.parsing_state.s[end : end + 2]
     if following.startswith("{") and following != "{}":
         return ""
-    return f"{node.macroname}{node.macro_post_space}" if node.macroname.isalpha() else ""
+    return f"{node.macroname}{node.macro_post_space}" if node.macroname.isalnum() else ""
 
 
 # ── the rules, by what they take ────────────────────────────────────────────────────────────────────────────

@@ -64,9 +64,9 @@ def test_fields_come_from_the_most_trusted_provider() -> None:
 
 def test_the_latest_version_wins_within_a_provider() -> None:
     """A replacement's title counts, and so does its withdrawal; a later version may take that back."""
-    first = record("arxiv.rss", version=1, title="First title", announce_type=AnnounceType.NEW)
+    first = record("arxiv.rss", version=1, title="First title")
     second = record("arxiv.rss", version=2, key="2", title="Second title", withdrawn=True)
-    third = record("arxiv.api", version=3, key="3", title="Third title")
+    third = record("arxiv.rss", version=3, key="3", title="Third title", announce_type=AnnounceType.REPLACE)
     assert merge(1, [second, first]).title == "Second title"
     assert merge(1, [second, first]).withdrawn
     paper = merge(1, [second, third, first])

@@ -31,6 +31,8 @@ from digest.catalog.tex import MAX_LENGTH, readable
         (r"Theorem~3 takes ~5% more in my_file, $\sim$5%", "Theorem 3 takes ~5% more in my_file, ∼5%"),
         (r"it costs $5 and $10, or \$3", "it costs $5 and $10, or $3"),
         ("from $5M for all to EUR5M and $20 million", "from $5M for all to EUR5M and $20 million"),
+        ("between $5 per query where a=b and $10", "between $5 per query where a=b and $10"),
+        (r"CO\2 at \0.79", "CO2 at 0.79"),
         (r"\SI{5}{\kilo\metre} and \SI{10}{\percent}", "5 km and 10%"),
         (r"$\frac{1}{2}$, $1\frac{1}{2}$, $\frac{a+b}{c}$", "1/2, 1 1/2, (a+b)/c"),
         (r"$x_{i,j}$, $\omega_{\max}$, $e^{-V/2}$, 10^{-3}, 10^5", "x_(i,j), ω_max, e^(-V/2), 10⁻³, 10⁵"),
@@ -65,7 +67,7 @@ def test_any_text_survives(text: str) -> None:
     assert not [sign for sign in result if unicodedata.category(sign) in {"Cc", "Cs"} or "\ue000" <= sign <= "\ue0ff"]
 
 
-_NUMERIC = st.sampled_from(["3", "14", ".", ",", "$", "$x_", "^", "{", "}", " ", "%", r"\%", r"\alpha", "-", "a"])
+_NUMERIC = st.sampled_from(["3", "14", ".", ",", "$", "$x_", "^", "{", "}", " ", "%", r"\%", r"\alpha", "-", "a", "\\"])
 
 
 @given(st.lists(_NUMERIC).map("".join))
