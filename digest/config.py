@@ -75,6 +75,8 @@ class HuggingFaceConfig(Section):
     url: WebAddress = "https://huggingface.co"
     days: int = Field(default=3, ge=1, le=31)
     """How many past days are read again, since votes keep growing."""
+    pace_s: Annotated[float, Duration] = Field(default=0.5, alias="pace", ge=0)
+    """Between two requests to Hugging Face."""
 
 
 class FirstRunConfig(Section):

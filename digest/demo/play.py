@@ -33,8 +33,8 @@ site: {{name: Paper digest, contact: demo@digest.example}}
 store: sqlite:///demo.db
 subscribers: readers
 sources:
-  arxiv: {{categories: [cs.AI, cs.CL, cs.CV, cs.LG, cs.RO, q-bio.QM], rss_url: "{base}", api_url: "{base}/api/query", pace_s: 0}}
-  huggingface: {{url: "{base}", days: 7}}
+  arxiv: {{categories: [cs.AI, cs.CL, cs.CV, cs.LG, cs.RO, q-bio.QM], rss_url: "{base}", api_url: "{base}/api/query", pace: 0s}}
+  huggingface: {{url: "{base}", days: 7, pace: 0s}}
 mail:
   transport: smtp
   server: smtp://127.0.0.1:{port}
@@ -80,12 +80,12 @@ def play(folder: Path, *, step: Callable[[str], None]) -> Played:
             app.reread()
             step("Sunday 21:00 UTC, first ingest: back-fill of a week through the API")
             first = app.ingest()
-            clock.now = MORNING
+            clock.set(MORNING)
             step("Monday 09:30 UTC, arXiv has announced: feeds and votes")
             second = app.ingest()
             passes = []
             for moment in SENDS:
-                clock.now = moment
+                clock.set(moment)
                 app.ingest("huggingface")
                 step(f"{moment:%H:%M} UTC, whoever is due")
                 passes.append((moment, app.tick()))

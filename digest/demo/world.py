@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,18 +18,27 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from digest.demo import wire
 from digest.demo.sample import PRESS_DAY, Sample
+from digest.schedule import zone
 
 MAX_RESULTS = 100
 
 
 class Clock:
-    """A clock that moves only when told to."""
+    """A clock that goes as fast as any other, but shows another time."""
 
     def __init__(self, now: dt.datetime) -> None:
-        self.now = now
+        self.set(now)
+
+    def set(self, now: dt.datetime) -> None:
+        self._set_to, self._set_at_s = now, time.monotonic()
 
     def __call__(self) -> dt.datetime:
-        return self.now
+        return self._set_to + dt.timedelta(seconds=time.monotonic() - self._set_at_s)
+
+
+def _feed_day(now: dt.datetime) -> dt.date:
+    """The day that arXiv's feeds show: they are rebuilt at midnight US Eastern, and stay empty at the weekend."""
+    return now.astimezone(zone("America/New_York")).date()
 
 
 class _Providers(ThreadingHTTPServer):
@@ -46,9 +56,9 @@ class _Answers(BaseHTTPRequestHandler):
         server = cast("_Providers", self.server)
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        papers, now = server.sample.papers, server.clock.now
+        papers, now = server.sample.papers, server.clock()
         if match := re.fullmatch(r"/rss/([\w.+-]+)", parts.path):
-            body, kind = wire.arxiv_rss(match[1], papers, day=PRESS_DAY), "application/rss+xml"
+            body, kind = wire.arxiv_rss(match[1], papers, day=_feed_day(now)), "application/rss+xml"
         elif parts.path == "/api/query":
             body, kind = self._api(query), "application/atom+xml"
         elif parts.path == "/api/daily_papers":

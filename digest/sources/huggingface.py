@@ -25,17 +25,16 @@ NAME = "huggingface"
 LABEL = "Hugging Face"
 PER_PAGE = 100
 MOST_PAGES = 10
-PACE_S = 0.5
 
 
 class HuggingFaceSource:
     """The source ``huggingface``."""
 
-    def __init__(self, config: HuggingFaceConfig, *, pace_s: float = PACE_S) -> None:
+    def __init__(self, config: HuggingFaceConfig) -> None:
         self._config = config
         self._url = f"{config.url.rstrip('/')}/api/daily_papers"
         host = urlsplit(config.url).hostname or ""
-        self._provider = Provider(source=NAME, label=LABEL, host=host, pace_key=NAME, pace_s=pace_s)
+        self._provider = Provider(source=NAME, label=LABEL, host=host, pace_key=NAME, pace_s=config.pace_s)
 
     @property
     def name(self) -> str:
