@@ -49,7 +49,10 @@ def partition(db: Database) -> set[frozenset[str]]:
 
 def test_the_same_batch_twice_changes_nothing(db: Database) -> None:
     """Reading a feed again an hour later leaves every row as it was."""
-    batch = [arxiv_entry("2605.00001", "A study of things that work"), hf_entry("2605.00002", "Another study", upvotes=7)]
+    batch = [
+        arxiv_entry("2605.00001", "A study of things that work"),
+        hf_entry("2605.00002", "Another study", upvotes=7),
+    ]
     assert ingest(db, *batch) == Counts(new=2, updated=0)
     before = snapshot(db)
     assert ingest(db, *batch, now=NOW + dt.timedelta(hours=1)) == Counts()
@@ -120,10 +123,14 @@ def test_candidates_are_news_and_not_withdrawn(db: Database) -> None:
     """Old, withdrawn and not yet known papers are not offered to the ranker."""
     ingest(db, arxiv_entry("2605.00001", "A paper that is news today"))
     ingest(db, arxiv_entry("2605.00002", "A paper that was withdrawn", withdrawn=True, authors=["B. C."]))
-    ingest(db, arxiv_entry("2605.00003", "A paper of last month, really", authors=["D. E."]), now=NOW - dt.timedelta(days=30))
+    ingest(
+        db,
+        arxiv_entry("2605.00003", "A paper of last month, really", authors=["D. E."]),
+        now=NOW - dt.timedelta(days=30),
+    )
     ingest(db, arxiv_entry("2605.00004", "A paper from the future", authors=["F. G."]), now=NOW + dt.timedelta(days=1))
     store = PaperStore(db)
-    store.put_features("test", {i: b"x" for i in range(1, 5)})
+    store.put_features("test", dict.fromkeys(range(1, 5), b"x"))
     found = store.candidates("test", since=NOW - dt.timedelta(days=8), until=NOW)
     assert [row.paper_id for row in found] == [1]
 
@@ -140,8 +147,24 @@ def test_a_changed_paper_loses_its_features(db: Database) -> None:
 
 def test_every_row_of_a_batch_or_none(db: Database) -> None:
     """A batch that fails half-way leaves nothing behind."""
-    with pytest.raises(ZeroDivisionError), db.write() as connection:
-        PaperStore(db).ingest(connection, ENTRIES, now=NOW)
-        raise ZeroDivisionError
+
+    def fail_after_writing() -> None:
+        with db.write() as connection:
+            PaperStore(db).ingest(connection, ENTRIES, now=NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_writing()
     with db.read() as connection:
         assert connection.scalar(select(func.count()).select_from(papers)) == 0
+
+
+def test_a_replacement_that_was_never_seen_new_is_no_news(db: Database) -> None:
+    """v5 of an old paper in today's feed is stored, but is not offered to the ranker."""
+    ingest(
+        db, arxiv_entry("2405.00001", "An old paper in a new version", version=5, announce_type=AnnounceType.REPLACE)
+    )
+    store = PaperStore(db)
+    store.put_features("test", {1: b"x"})
+    assert store.count() == 1
+    assert store.candidates("test", since=NOW - dt.timedelta(days=8), until=NOW) == []
