@@ -69,7 +69,7 @@ def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], papers: int, explor
     wants_outside = explore and bool(scored.profile.lanes) and papers >= EXPLORE_FROM and bool(passing)
     outside = _outside(scored, eligible) if wants_outside else []
     main = _main(scored, passing, cap=papers - bool(outside))
-    explored = next((p for p in outside if p not in main.chosen and _twin(scored, p, main.chosen) is None), None)
+    explored = next((p for p in outside if p not in main.chosen and main.twins.admits(p)), None)
     if outside and explored is None:
         main = _main(scored, passing, cap=papers)
     picks = [(place, scored.section(place)) for place in _mail_order(scored, main.chosen)]
@@ -82,7 +82,7 @@ def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], papers: int, explor
         papers=papers,
         explore=explore,
         picks=tuple(picks),
-        twins=main.twins,
+        twins=main.twins.found,
         over_quota=frozenset(main.over_quota - {explored}),
         over_cap=frozenset(main.over_cap - {explored}),
         missed=tuple(place for place in left if place != explored)[:MISSED],
@@ -93,7 +93,7 @@ def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], papers: int, explor
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Main:
     chosen: tuple[int, ...]
-    twins: dict[int, Twin]
+    twins: _Twins
     over_quota: set[int]
     over_cap: set[int]
     quota: int
@@ -102,43 +102,54 @@ class _Main:
 def _main(scored: Scored, passing: list[int], *, cap: int) -> _Main:
     lanes = max(len(scored.profile.lanes), 1)
     quota = max(math.ceil(cap / lanes), 1)
+    twins = _Twins(scored)
     chosen: list[int] = []
-    twins: dict[int, Twin] = {}
     waiting: list[int] = []
     taken = dict.fromkeys(range(NOWHERE, lanes), 0)
     for place in passing:
         lane = int(scored.lane[place])
-        if len(chosen) >= cap:
+        if len(chosen) >= cap or (lane != NOWHERE and taken[lane] >= quota):
             waiting.append(place)
-        elif (twin := _twin(scored, place, chosen)) is not None:
-            twins[place] = twin
-        elif lane != NOWHERE and taken[lane] >= quota:
-            waiting.append(place)
-        else:
+        elif twins.admits(place):
             taken[lane] += 1
             chosen.append(place)
+            twins.chose(place)
     # What the other lanes left over.
     left: list[int] = []
     for place in waiting:
-        if len(chosen) >= cap:
-            left.append(place)
-        elif (twin := _twin(scored, place, chosen)) is not None:
-            twins[place] = twin
-        else:
+        if not twins.admits(place):
+            continue
+        if len(chosen) < cap:
             chosen.append(place)
+            twins.chose(place)
+        else:
+            left.append(place)
     lowest = min((float(scored.score[place]) for place in chosen), default=math.inf)
     over_quota = {place for place in left if scored.score[place] > lowest}
     return _Main(chosen=tuple(chosen), twins=twins, over_quota=over_quota, over_cap=set(left) - over_quota, quota=quota)
 
 
-def _twin(scored: Scored, place: int, chosen: tuple[int, ...] | list[int]) -> Twin | None:
-    if not chosen:
-        return None
-    vectors = scored.corpus.matrix[scored.rows[list(chosen)]]
-    # Summed row by row, like everything that decides: see LaneModel.likeness_of.
-    similarity = (vectors * scored.corpus.matrix[scored.rows[place]]).sum(axis=1, dtype=np.float64)
-    closest = int(similarity.argmax())
-    return Twin(chosen[closest], float(similarity[closest])) if similarity[closest] >= NEAR_TWIN else None
+class _Twins:
+    """Who says nearly the same as a chosen paper."""
+
+    def __init__(self, scored: Scored) -> None:
+        self._vectors = scored.corpus.matrix[scored.rows]
+        self._similarity = np.zeros(len(scored.rows))
+        self._of = np.full(len(scored.rows), NOWHERE, dtype=np.intp)
+        self.found: dict[int, Twin] = {}
+
+    def chose(self, place: int) -> None:
+        # Summed row by row, like everything that decides: see LaneModel.likeness_of.
+        similarity = (self._vectors * self._vectors[place]).sum(axis=1, dtype=np.float64)
+        closer = similarity > self._similarity
+        self._similarity[closer] = similarity[closer]
+        self._of[closer] = place
+
+    def admits(self, place: int) -> bool:
+        if self._similarity[place] < NEAR_TWIN:
+            return True
+        self.found[place] = Twin(int(self._of[place]), float(self._similarity[place]))
+        return False
 
 
 def _mail_order(scored: Scored, chosen: tuple[int, ...]) -> list[int]:

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from digest.model import Identifier, Lane
 from digest.ranking.corpus import CategoryRows, Corpus, PhraseHits, Rows
 from digest.ranking.people import Person, person
-from digest.ranking.text import Features, TextBasis, Vectors
+from digest.ranking.text import Features, Vectors
 from digest.ranking.tokens import token_hashes
 
 Floats = npt.NDArray[np.float64]
@@ -39,8 +39,8 @@ IN_TITLE: Final = 4.5
 IN_ABSTRACT: Final = 3.0
 APART: Final = 1.5
 """All telling words of a phrase are there, but not side by side."""
-TOO_COMMON: Final = 0.3
-"""A word in more than this share of the papers is not telling ("for", "model")."""
+TOO_COMMON: Final = 0.5
+"""A word that stands more often than this per paper is not telling ("for", "model")."""
 TWICE: Final = 0.5
 """For each further mention, and three of them at most."""
 ANOTHER_PHRASE: Final = 0.4
@@ -107,19 +107,18 @@ class LaneModel:
     """How many of its examples are known."""
 
     def likeness_of(self, corpus: Corpus, rows: Rows) -> Floats:
-        """The evidence by likeness of a few papers, exactly."""
+        """The evidence by likeness of a few papers: the same to the last bit, whoever else is asked about."""
         # Not a matrix product: BLAS sums in an order that depends on the shape, and ties would depend on the company.
         deviations = (corpus.matrix[rows] * self.direction).sum(axis=1, dtype=np.float64) - self.shift
         evidence = self.likeness.slope * (deviations - self.likeness.start)
         return np.asarray(np.clip(evidence, 0.0, self.likeness.most), dtype=np.float64)
 
-    def relevance(self, corpus: Corpus, rows: Rows) -> Floats:
-        """(len(rows),) the exact relevance of a few papers: the same to the last bit, whoever else is asked about."""
-        relevance = PRIOR + self.likeness_of(corpus, rows)
-        if len(self.rows):
-            place = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
-            relevance += np.where(self.rows[place] == rows, self.bonus[place], 0.0)
-        return relevance
+    def bonus_of(self, rows: Rows) -> Floats:
+        """What phrases and categories add for a few papers."""
+        if not len(self.rows):
+            return np.zeros(len(rows))
+        place = np.minimum(self.rows.searchsorted(rows), len(self.rows) - 1)
+        return np.where(self.rows[place] == rows, self.bonus[place], 0.0)
 
     def to_relevance(self, products: Vectors) -> None:
         """Turn products with ``direction`` (n,) into the relevance of the whole corpus, in place and in float32."""
@@ -137,6 +136,8 @@ class LaneBuilder:
         self._corpus = corpus
         self._vectors: dict[str, Vectors] = {}
         self._hits: dict[str, PhraseEvidence] = {}
+        self._mean = corpus.basis.mean.astype(np.float64)
+        self._covariance = corpus.basis.covariance.astype(np.float64)
 
     def prepare(self, lanes: Sequence[Lane], muted_words: Sequence[str] = ()) -> None:
         """Look up the phrases of many lanes at once; :meth:`build` would do it one by one."""
@@ -159,7 +160,7 @@ class LaneBuilder:
         alone = not lane.phrases and not lane.examples
         rows, bonus = _combine(phrases, categories, alone=alone, size=len(corpus))
         wanted = [self._meaning(evidence) for evidence in phrases]
-        direction, shift = _standardised([*wanted, *known], corpus.basis)
+        direction, shift = self._standardised([*wanted, *known])
         return LaneModel(
             name=lane.name,
             direction=direction,
@@ -197,14 +198,23 @@ class LaneBuilder:
         together = vector + FEEDBACK * len(rows) / (len(rows) + 2) * mean / max(length, 1e-9)
         return np.asarray(together / max(float(np.linalg.norm(together)), 1e-9), dtype=np.float32)
 
+    def _standardised(self, vectors: Sequence[Vectors]) -> tuple[Vectors, float]:
+        """The vectors' mean as (direction, shift): ``x @ direction − shift`` has mean 0, deviation 1 over arXiv."""
+        vectors = [vector for vector in vectors if vector.any()]
+        if not vectors:
+            return np.zeros(len(self._mean), dtype=np.float32), 0.0
+        centre = np.stack(vectors).astype(np.float64).mean(axis=0)
+        deviation = math.sqrt(max(float(centre @ self._covariance @ centre), 1e-12))
+        return (centre / deviation).astype(np.float32), float(centre @ self._mean) / deviation
+
     def _together(self, words: Sequence[int]) -> Rows:
         """Papers with all telling words of a phrase, wherever they stand; none if it has fewer than two."""
-        rows = [self._corpus.phrase([word]).rows for word in dict.fromkeys(words)]
-        telling = sorted((found for found in rows if len(found) <= TOO_COMMON * len(self._corpus)), key=len)
+        most = TOO_COMMON * len(self._corpus) + 1
+        telling = [word for word in dict.fromkeys(words) if self._corpus.occurrences(word) <= most]
         if len(telling) < 2:
             return np.empty(0, dtype=np.intp)
-        common = telling[0]
-        for found in telling[1:]:
+        common, *others = sorted((self._corpus.word(word) for word in telling), key=len)
+        for found in others:
             common = np.intersect1d(common, found, assume_unique=True)
         return common
 
@@ -224,13 +234,3 @@ def _combine(
     bonus = np.minimum(best + ANOTHER_PHRASE * (total - best), MOST_BY_PHRASES) + field
     rows = np.flatnonzero(bonus)
     return rows, bonus[rows]
-
-
-def _standardised(vectors: Sequence[Vectors], basis: TextBasis) -> tuple[Vectors, float]:
-    """The mean of the vectors as (direction, shift): ``x @ direction − shift`` has mean 0, deviation 1."""
-    vectors = [vector for vector in vectors if vector.any()]
-    if not vectors:
-        return np.zeros(basis.dims, dtype=np.float32), 0.0
-    centre = np.stack(vectors).astype(np.float64).mean(axis=0)
-    deviation = math.sqrt(max(float(centre @ basis.covariance.astype(np.float64) @ centre), 1e-12))
-    return (centre / deviation).astype(np.float32), float(centre @ basis.mean.astype(np.float64)) / deviation

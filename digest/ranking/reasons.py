@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from digest.model import Attention
 from digest.ranking.corpus import Rows
 from digest.ranking.interests import LaneModel
@@ -87,7 +85,7 @@ def _quoted(phrases: list[str]) -> str:
 
 
 def _place(rows: Rows, row: int) -> int:
-    return int(np.searchsorted(rows, row))
+    return int(rows.searchsorted(row))
 
 
 def _at(rows: Rows, row: int) -> bool:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from digest.model import Part, PartKind, Pick, Section
 from digest.ranking import reasons
 from digest.ranking.corpus import Corpus, Rows
-from digest.ranking.interests import Floats, LaneModel
+from digest.ranking.interests import PRIOR, Floats, LaneModel
 from digest.ranking.people import Person
 
 THRESHOLD: Final = 0.3
@@ -65,30 +65,31 @@ class Profile:
     """Weight of the lanes; the trend has the rest. 0 for a reader without lanes."""
     followed: dict[int, Followed]
     """By row."""
-    excluded: Rows
-    """Sent before, muted, withdrawn or too old."""
+    excluded: npt.NDArray[np.bool_]
+    """(n,) sent before, muted, withdrawn or too old."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
-    """Exact scores of some rows for one reader. Arrays are per row; ``relevance`` is (lanes, rows)."""
+    """Exact scores of some rows for one reader: arrays per row, ``likeness`` and ``relevance`` (lanes, rows)."""
 
     corpus: Corpus
     profile: Profile
     rows: Rows
+    likeness: Floats
     relevance: Floats
     novelty: Floats
 
     @classmethod
     def of(cls, corpus: Corpus, profile: Profile, rows: Rows, novelty: Floats) -> Scored:
         """``novelty`` is that of the whole corpus."""
-        relevance = np.array([lane.relevance(corpus, rows) for lane in profile.lanes], dtype=np.float64)
+        likeness = np.zeros((len(profile.lanes), len(rows)))
+        relevance = np.zeros_like(likeness)
+        for number, lane in enumerate(profile.lanes):
+            likeness[number] = lane.likeness_of(corpus, rows)
+            relevance[number] = PRIOR + likeness[number] + lane.bonus_of(rows)
         return cls(
-            corpus=corpus,
-            profile=profile,
-            rows=rows,
-            relevance=relevance.reshape(len(profile.lanes), len(rows)),
-            novelty=novelty[rows],
+            corpus=corpus, profile=profile, rows=rows, likeness=likeness, relevance=relevance, novelty=novelty[rows]
         )
 
     @cached_property
@@ -202,5 +203,6 @@ class Scored:
     def _lane_words(self, place: int, number: int) -> str:
         if number == NOWHERE:
             return ""
-        lane, row = self.profile.lanes[number], int(self.rows[place])
-        return reasons.lane_reason(lane, row, float(lane.likeness_of(self.corpus, self.rows[place : place + 1])[0]))
+        return reasons.lane_reason(
+            self.profile.lanes[number], int(self.rows[place]), float(self.likeness[number, place])
+        )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ from digest.ranking.people import person
 from digest.ranking.scoring import NOVELTY, NOVELTY_HALF_LIFE_H, THRESHOLD, Followed, Profile, Scored
 from digest.ranking.text import Vectors
 from digest.ranking.tokens import token_hashes
-from digest.ranking.verdicts import hard_decisions, verdict_of
+from digest.ranking.verdicts import hard_decisions, muted_by, verdict_of
 
 __all__ = ["Ranker", "Reader"]
 
@@ -45,7 +45,9 @@ class Reader:
 
     subscriber: Subscriber
     sent: AbstractSet[int] = frozenset()
-    examples: Mapping[Identifier, bytes]
+    known: AbstractSet[int] = frozenset()
+    """Papers that the reader gave as examples: no news to them."""
+    examples: Mapping[Identifier, bytes] = field(default_factory=dict)
 
 
 class Ranker:
@@ -93,16 +95,17 @@ class Ranker:
         )
 
     def _considered(self, reader: Reader) -> int:
-        gone = self._corpus.rows_of(reader.sent)
+        gone = self._corpus.rows_of(reader.sent | reader.known)
         return int((~self._out).sum() - (~self._out[gone]).sum())
 
     def _edit(self, subscriber: Subscriber, profile: Profile, estimates: Vectors, also: Sequence[int] = ()) -> Edited:
         """The reader's edition; the rows in ``also`` are scored too, whatever their chances."""
-        rows = self._shortlist(profile, estimates, subscriber.papers)
-        explorable = self._explorable(profile) if subscriber.explore and profile.lanes else rows[:0]
-        everything = np.union1d(np.union1d(rows, explorable), np.array(also, dtype=np.intp)).astype(np.intp)
-        scored = Scored.of(self._corpus, profile, everything, self._novelty)
-        eligible = ~np.isin(everything, profile.excluded)
+        chosen = self._shortlist(profile, estimates, subscriber.papers)
+        if subscriber.explore and profile.lanes:
+            chosen[self._explorable(profile)] = True
+        chosen[list(also)] = True
+        scored = Scored.of(self._corpus, profile, np.flatnonzero(chosen), self._novelty)
+        eligible = ~profile.excluded[scored.rows]
         return edit(scored, eligible=eligible, papers=subscriber.papers, explore=subscriber.explore)
 
     # ── one paper ───────────────────────────────────────────────────────────────────────────────────────────
@@ -117,6 +120,7 @@ class Ranker:
             reader.subscriber.mute,
             self._mutes,
             sent=paper_id in reader.sent,
+            known=paper_id in reader.known,
             too_old=row is not None and bool(self._too_old[row]),
             candidate_age=self._candidate_age,
         )
@@ -131,17 +135,17 @@ class Ranker:
     def _profile(self, reader: Reader) -> Profile:
         subscriber = reader.subscriber
         lanes = tuple(self._builder.build(lane, reader.examples) for lane in subscriber.lanes)
-        muted = [
-            *(self._mutes("word", word) for word in subscriber.mute.words),
-            *(self._mutes("author", name) for name in subscriber.mute.authors),
-            *(self._mutes("category", category) for category in subscriber.mute.categories),
-        ]
-        out = np.concatenate([np.flatnonzero(self._out), self._corpus.rows_of(reader.sent), *muted])
+        excluded = self._out.copy()
+        excluded[self._corpus.rows_of(reader.sent)] = True
+        excluded[self._corpus.rows_of(reader.known)] = True
+        for kind, values in muted_by(subscriber.mute):
+            for value in values:
+                excluded[self._mutes(kind, value)] = True
         return Profile(
             lanes=lanes,
             balance=subscriber.balance if lanes else 0.0,
             followed=self._followed(lanes),
-            excluded=np.unique(out).astype(np.intp),
+            excluded=excluded,
         )
 
     def _followed(self, lanes: Sequence[LaneModel]) -> dict[int, Followed]:
@@ -180,27 +184,27 @@ class Ranker:
             lane.to_relevance(products)
         return estimates
 
-    def _shortlist(self, profile: Profile, estimates: Vectors, papers: int) -> Rows:
-        """The rows that may end up in the mail, ascending: by the estimate above the threshold, the best of each lane."""
+    def _shortlist(self, profile: Profile, estimates: Vectors, papers: int) -> npt.NDArray[np.bool_]:
+        """(n,) which papers may end up in the mail: by the estimate above the threshold, the best of each lane."""
         score = np.float32(1 - profile.balance) * self._trend32 + self._novelty32
         if profile.lanes:
-            score += np.float32(profile.balance) * (estimates.max(axis=0) if len(estimates) > 1 else estimates[0])
+            score += np.float32(profile.balance) * estimates.max(axis=0)
         score[profile.excluded] = -np.inf
-        followed = np.array(sorted(profile.followed), dtype=np.intp)
-        rows = np.flatnonzero(score >= THRESHOLD - _MARGIN)
+        chosen = score >= THRESHOLD - _MARGIN
+        rows = np.flatnonzero(chosen)
         enough = _ENOUGH * papers + _AT_LEAST
         if len(rows) > enough:
-            groups = estimates[:, rows].argmax(axis=0) if len(estimates) > 1 else np.zeros(len(rows), dtype=np.intp)
-            rows = np.concatenate(
-                [_best(rows[groups == group], score, enough) for group in range(max(len(estimates), 1))]
-            )
-        kept = followed[~np.isin(followed, profile.excluded)]
-        return np.union1d(rows, kept).astype(np.intp)
+            groups = estimates[:, rows].argmax(axis=0) if profile.lanes else np.zeros(len(rows), dtype=np.intp)
+            chosen[:] = False
+            for group in range(max(len(estimates), 1)):
+                chosen[_best(rows[groups == group], score, enough)] = True
+        for row in profile.followed:
+            chosen[row] = not profile.excluded[row]
+        return chosen
 
     def _explorable(self, profile: Profile) -> Rows:
         """The most trending papers that the reader could be sent: one of them may be outside their lanes."""
-        few = self._trending[: _AT_LEAST + len(profile.excluded)]
-        return few[~np.isin(few, profile.excluded)][:_AT_LEAST]
+        return self._trending[~profile.excluded[self._trending]][:_AT_LEAST]
 
 
 def _best(rows: Rows, score: npt.NDArray[np.float32], count: int) -> Rows:

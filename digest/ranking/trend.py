@@ -6,10 +6,11 @@
    A repository's stars raise the level a little: they tell apart papers with like votes.
 2. **Velocity.** What the last day brought beyond the share that was to be expected is counted again: a paper that
    was listed days ago and climbs now is seen.
-3. **Cohort.** The share of the field's candidates that do better: "top 2 % of cs.CV". A field with few candidates
-   borrows from everything, in proportion to what it lacks.
-4. **Score.** ``credibility × −ln(share above)``: the median of all papers has 0.7, the first of a thousand 7.
-   Credibility, ``level / (level + 10)``, keeps one vote in an empty field from being a hit.
+3. **Cohort.** Fields differ in how many votes are usual, so levels are evened out between them in part, and a small
+   field's hit beats a large field's average. What is *told* is the plain share of the field's candidates that do
+   better: "top 2 % of cs.CV".
+4. **Score.** ``credibility × −ln(share of all that do better)``: the first of a thousand has 7. Credibility,
+   ``level / (level + 10)``, keeps one vote on a quiet day from being a hit.
 
 A paper without any reading scores 0: unknown is neither good nor bad, and a source that did not answer lowers nobody.
 The constants were read from 8,700 papers of Hugging Face's daily lists, see docs/ranking.md and benchmarks/trend.py.
@@ -38,8 +39,11 @@ DOUBT: Final = 10.0
 """Settled votes at which a level is believed by half."""
 
 STAR_EXPONENT: Final = 0.02
-SMALL_COHORT: Final = 40
-"""A field with this many candidates is believed as much as the whole corpus is."""
+FIELD_EXPONENT: Final = 0.2
+"""How far a field's usual level is evened out: 0 not at all, 1 entirely."""
+
+SMALL_COHORT: Final = 10
+"""A field with this many voted papers is believed by half."""
 
 NAMED_COHORT: Final = 20
 """Fewer candidates than this are not worth naming as a field: the archive's or everybody's share is told instead."""
@@ -105,13 +109,12 @@ def trend_of(
     everything = np.zeros(n, dtype=np.intp)
     above_field, size_field = _above(level, field_of)
     above_archive, size_archive = _above(level, archive_numbers)
-    above_all, size_all = _above(level, everything)
+    above_all, _ = _above(level, everything)
+    fair = _against_field(level, field_of)
+    beaten_by, _ = _above(fair, everything)
     # The paper itself counts as half a paper above: the best of n has a share of 0.5 / n, never 0.
-    surprise_field = -np.log((above_field + 0.5) / np.maximum(size_field, 1))
-    surprise_all = -np.log((above_all + 0.5) / np.maximum(size_all, 1))
-    trust = size_field / (size_field + 2 * SMALL_COHORT)
-    surprise = np.maximum(trust * surprise_field + (1 - trust) * surprise_all, 0.0)
-    score = np.where(level > 0, level / (level + DOUBT) * surprise, 0.0)
+    surprise = -np.log((beaten_by + 0.5) / max(n, 1))
+    score = np.where(level > 0, fair / (fair + DOUBT) * np.maximum(surprise, 0.0), 0.0)
     has_field = np.array([bool(category) for category in categories], dtype=bool)
     use_field = has_field & (size_field >= NAMED_COHORT)
     use_archive = has_field & ~use_field & (size_archive >= NAMED_COHORT)
@@ -201,6 +204,22 @@ def _level(votes: _Series, stars: _Series) -> Floats:
     """The votes that each paper is on its way to; 0 where no votes were read."""
     settled = np.nan_to_num(votes.last) / _growth(votes.hours) + votes.excess
     return np.asarray(settled * (1 + np.nan_to_num(stars.last)) ** STAR_EXPONENT, dtype=np.float64)
+
+
+def _against_field(level: Floats, field_of: npt.NDArray[np.intp]) -> Floats:
+    """Levels made comparable between fields: divided by a part of what the field's voted papers usually reach.
+
+    The usual level is the geometric mean, of the field's papers and of ``SMALL_COHORT`` that have everybody's.
+    """
+    voted = level > 0
+    if not voted.any():
+        return level
+    logs = np.log(level[voted])
+    everybody = logs.mean()
+    count = np.bincount(field_of[voted], minlength=int(field_of.max()) + 1)
+    total = np.bincount(field_of[voted], weights=logs, minlength=len(count))
+    usual = (total + SMALL_COHORT * everybody) / (count + SMALL_COHORT)
+    return np.asarray(level * np.exp(-FIELD_EXPONENT * (usual - everybody)[field_of]), dtype=np.float64)
 
 
 def _numbered(names: Sequence[str]) -> tuple[npt.NDArray[np.intp], list[str]]:

@@ -10,10 +10,16 @@ import numpy as np
 from digest.model import Decision, DecisionKind, Mute, Section, Verdict
 from digest.ranking.corpus import Corpus, Rows
 from digest.ranking.editing import Edited, edit
+from digest.ranking.interests import PRIOR
 from digest.ranking.scoring import IN_LANE, NOWHERE, THRESHOLD
 
 _LONGEST_MAIL = 100
 """More places than this are not worth suggesting."""
+
+
+def muted_by(mute: Mute) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What is muted, by kind."""
+    return ("word", mute.words), ("author", mute.authors), ("category", mute.categories)
 
 
 def hard_decisions(
@@ -24,6 +30,7 @@ def hard_decisions(
     mutes: Callable[[str, str], Rows],
     *,
     sent: bool,
+    known: bool,
     too_old: bool,
     candidate_age: dt.timedelta,
 ) -> tuple[Decision, ...]:
@@ -40,6 +47,8 @@ def hard_decisions(
         )
     if sent:
         found.append(Decision(DecisionKind.SENT_BEFORE, "it was in an earlier mail", "nothing: a paper is sent once"))
+    if known:
+        found.append(Decision(DecisionKind.NOT_A_CANDIDATE, "it is one of the reader's own examples", "nothing"))
     if row is None:
         return tuple(found)
     if corpus.withdrawn[row]:
@@ -48,7 +57,7 @@ def hard_decisions(
         found.append(
             Decision(DecisionKind.TOO_OLD, f"it is older than {days}", "freshness.candidate_age in config.yaml")
         )
-    for kind, values in (("word", mute.words), ("author", mute.authors), ("category", mute.categories)):
+    for kind, values in muted_by(mute):
         found.extend(
             Decision(DecisionKind.MUTED, f"the {kind} {value!r} is muted", f"unmute {value!r}")
             for value in values
@@ -115,10 +124,11 @@ def _below(edited: Edited, place: int, score: float) -> Decision:
     nearest = int(scored.relevance[:, place].argmax())
     lane, relevance = scored.profile.lanes[nearest].name, float(scored.relevance[nearest, place])
     if scored.lane[place] == NOWHERE:
+        nearest_lane = f"the nearest, {lane!r}, has {relevance:.1f}, and it takes {IN_LANE:.1f}"
         return Decision(
             DecisionKind.OUTSIDE_LANES,
-            f"the nearest lane is {lane!r} with {relevance:.1f}; a paper belongs to a lane from {IN_LANE:.1f} on",
-            f"a phrase or an example in a lane that speaks for it ({missing})",
+            nearest_lane if relevance > PRIOR else "nothing in any lane speaks for it",
+            f"a phrase, category or example that speaks for it ({missing})",
         )
     return Decision(DecisionKind.BELOW_THRESHOLD, f"not close enough to {lane!r} ({relevance:.1f})", missing)
 

@@ -1,0 +1,119 @@
+"""How well the trend score at the eight-hour reading foretells the settled votes of Hugging Face's daily lists.
+
+    python benchmarks/trend.py --data DIR [--from 2026-02-01] [--to 9999] [--json]
+
+Each day's list is ranked at its first reading (about 08:00 UTC); truth is the last reading more than 60 h later; mean
+over days of nDCG@10 with votes as gain, hit@5 and Spearman's ρ. Beside it: the order by votes, as every list has it.
+A list is scored as production would: among everything that arXiv's four feeds announced in the eight days before, each
+paper in its field.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime as dt
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+from scipy.stats import spearmanr
+
+from digest.model import Observation, Signal
+from digest.ranking.trend import trend_of
+
+Floats = npt.NDArray[np.float64]
+
+
+def lines(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        yield from io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), "utf-8")
+
+
+def instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def measures(scores: Floats, truth: Floats) -> tuple[float, float, float]:
+    gain = 1 / np.log2(np.arange(2, 12))
+    order, ideal = np.argsort(-scores, kind="stable"), np.sort(truth)[::-1][:10]
+    got = truth[order[:10]]
+    ndcg = float((got * gain[: len(got)]).sum() / (ideal * gain[: len(ideal)]).sum())
+    hit = len(set(order[:5].tolist()) & set(np.argsort(-truth)[:5].tolist())) / 5
+    return ndcg, hit, float(spearmanr(scores, truth)[0])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--from", dest="first", default="2026-02-01")
+    parser.add_argument("--to", dest="last", default="9999")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    readings: dict[str, list[tuple[dt.datetime, int]]] = defaultdict(list)
+    for row in csv.DictReader(lines(args.data / "hf_daily_papers" / "upvote_snapshots.csv.zst")):
+        readings[row["paper_id"]].append((instant(row["observed_at"]), int(row["upvotes"])))
+    fields: dict[str, str] = {}
+    announced: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((args.data / "arxiv_announced" / "papers").glob("*.jsonl.zst")):
+        for paper in map(json.loads, lines(path)):
+            fields[paper["id"]] = paper["categories"][0]
+            announced[paper["first_announced"]].append(paper["id"])
+    days = defaultdict(list)
+    for paper in map(json.loads, lines(args.data / "hf_daily_papers" / "papers.jsonl.zst")):
+        read_at = instant(paper["snapshot_at"])
+        later = [reading for reading in readings[paper["id"]] if reading[0] - read_at > dt.timedelta(hours=60)]
+        if args.first <= paper["list_date"] <= args.last and later:
+            days[paper["list_date"]].append((paper, read_at, float(max(later)[1])))
+    ours, votes_only = [], []
+    for day in sorted(days):
+        if len(days[day]) < 8:
+            continue
+        truth = np.array([settled for *_, settled in days[day]])
+        votes = np.array([float(paper["upvotes"]) for paper, *_ in days[day]])
+        last_week = [str(dt.date.fromisoformat(day) - dt.timedelta(days=back)) for back in range(8)]
+        listed = {paper["id"] for paper, *_ in days[day]}
+        others = [fields[name] for date in last_week for name in announced[date] if name not in listed]
+        ours.append(measures(trend_scores([(paper, at) for paper, at, _ in days[day]], fields, others), truth))
+        votes_only.append(measures(votes, truth))
+    names = ("ndcg10", "hit5", "spearman")
+    result = {
+        "days": len(ours),
+        "warm": dict(zip(names, np.nanmean(ours, axis=0).round(4).tolist(), strict=True)),
+        "upvotes": dict(zip(names, np.nanmean(votes_only, axis=0).round(4).tolist(), strict=True)),
+    }
+    if not args.json:
+        for name in ("warm", "upvotes"):
+            print(name, result[name])
+    print(json.dumps(result))
+
+
+def trend_scores(
+    listed: list[tuple[dict[str, object], dt.datetime]], fields: dict[str, str], others: list[str]
+) -> Floats:
+    """The production score of one day's list, from its first reading and the hour of each listing.
+
+    ``others`` are the fields of the papers that nobody voted for.
+    """
+    now = max(read_at for _, read_at in listed)
+    observations, categories, seen_at = [], [], []
+    for number, (paper, read_at) in enumerate(listed):
+        since = instant(str(paper.get("submittedOnDailyAt") or paper["publishedAt"]))
+        seen_at.append(min(since, read_at))
+        categories.append(fields.get(str(paper["id"]), ""))
+        observations.append(Observation(number, Signal.HF_UPVOTES, 0.0, min(since, read_at)))
+        observations.append(Observation(number, Signal.HF_UPVOTES, float(str(paper["upvotes"])), read_at))
+        if paper.get("githubStars"):
+            observations.append(Observation(number, Signal.GITHUB_STARS, float(str(paper["githubStars"])), read_at))
+    ids = np.arange(len(listed) + len(others), dtype=np.int64)
+    trend = trend_of(ids, seen_at + [now] * len(others), categories + others, observations, now=now)
+    return trend.score[: len(listed)]
+
+
+if __name__ == "__main__":
+    main()
