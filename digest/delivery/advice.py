@@ -41,8 +41,6 @@ def _connect(reply: Reply) -> str:
             "no answer: a firewall may be in the way, many networks close port 25; try 465 (smtps://) or 587 (smtp://)."
             " A server that speaks nothing but TLS stays silent to smtp://"
         )
-    if "wrong version number" in text or "record layer failure" in text:
-        return "that port does not start with TLS: write smtp:// (STARTTLS, port 587) instead of smtps://"
     return _tls(reply) if "certificate" in text or "ssl" in text else "check mail.server"
 
 
@@ -53,6 +51,8 @@ def _tls(reply: Reply) -> str:
             "STARTTLS is required and not offered, or something on the way strips it; nothing was sent unencrypted. "
             "Use smtps:// on port 465, or mail.tls: none if the relay is your own and the network is too"
         )
+    if "wrong version number" in text or "record layer failure" in text:
+        return "that port does not start with TLS: write smtp:// (STARTTLS, port 587) instead of smtps://"
     if "self-signed" in text or "self signed" in text or "unable to get local issuer" in text:
         return "the certificate is signed by nobody this machine trusts: name your own authority in mail.ca_file"
     if "mismatch" in text or "not valid for" in text:

@@ -176,7 +176,9 @@ class SmtpServer:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-        server = await asyncio.start_server(connected, sock=self._socket, ssl=self._tls, limit=LIMIT)
+        server = await asyncio.start_server(
+            connected, sock=self._socket, ssl=None if self._starttls else self._tls, limit=LIMIT
+        )
         self._started.set()
         await self._stopped.wait()
         server.close()
@@ -273,6 +275,7 @@ class _Conversation:
                     self.writer.transport.abort()
                 raise _End
             case Hang():
+                self.writer.transport.pause_reading()  # type: ignore[attr-defined]  # every socket transport has it
                 await asyncio.Event().wait()
             case HalfLine(text, then):
                 self.writer.write(text.encode())
