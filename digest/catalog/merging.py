@@ -148,7 +148,7 @@ def merge(paper_id: int, records: Sequence[Record]) -> Paper:
     """The paper that all ``records`` are of; at least one record. Independent of the records' order.
 
     ``announced_at`` is when the paper was first *news*: the earliest ``new`` or ``cross`` announcement, or the date
-    that a source without announcement types gives. Replacements are not news: a paper known only from them has None.
+    that a source without announcement types gives. Replacements are not news: a paper known only from them has None and is no candidate.
     """
     if not records:
         raise ValueError("a paper needs at least one record")
@@ -173,7 +173,7 @@ def merge(paper_id: int, records: Sequence[Record]) -> Paper:
         code_url=code_link(code) if code else None,
         comment=readable(teller["comment"].comment or "") if teller["comment"] else None,
         withdrawn=newest is not None and newest.withdrawn,
-        candidate=any(entry.candidate for entry in entries),
+        candidate=any(entry.candidate and _is_news(entry) for entry in entries),
         sources=tuple(sorted({entry.source for entry in entries})),
     )
 

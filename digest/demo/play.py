@@ -1,4 +1,4 @@
-"""The whole job, ingest to inbox, in a few seconds and on this machine alone: every part is the real one but the clock."""
+"""The whole job, ingest to inbox, in a few seconds, on this machine alone. Every part is the real one but the clock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ site: {{name: Paper digest, contact: demo@digest.example}}
 store: sqlite:///demo.db
 subscribers: readers
 sources:
-  arxiv: {{categories: [cs.AI, cs.CL, cs.CV, cs.LG, cs.RO, q-bio.QM], rss_url: "{base}", api_url: "{base}/api/query", pace: 0s}}
+  arxiv:
+    categories: [cs.AI, cs.CL, cs.CV, cs.LG, cs.RO, q-bio.QM]
+    rss_url: "{base}"
+    api_url: "{base}/api/query"
+    pace: 0s
   huggingface: {{url: "{base}", days: 7, pace: 0s}}
 mail:
   transport: smtp

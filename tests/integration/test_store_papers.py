@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -111,7 +112,7 @@ def test_order_of_arrival_does_not_matter(order: Sequence[Entry], cuts: set[int]
     one_by_one = Database("sqlite:///:memory:")
     ensure_current(one_by_one)
     bounds = [0, *sorted(cuts), len(order)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         ingest(one_by_one, *order[start:end])
     assert partition(one_by_one) == partition(at_once)
     assert PaperStore(one_by_one).count() == PaperStore(at_once).count()
