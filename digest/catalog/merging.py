@@ -148,7 +148,8 @@ def merge(paper_id: int, records: Sequence[Record]) -> Paper:
     """The paper that all ``records`` are of; at least one record. Independent of the records' order.
 
     ``announced_at`` is when the paper was first *news*: the earliest ``new`` or ``cross`` announcement, or the date
-    that a source without announcement types gives. Replacements are not news: a paper known only from them has None and is no candidate.
+    that a source without announcement types gives. Replacements are not news: a paper known only from them has None and
+    is no candidate.
     """
     if not records:
         raise ValueError("a paper needs at least one record")
