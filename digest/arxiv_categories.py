@@ -169,12 +169,29 @@ stat.OT Other Statistics
 stat.TH Statistics Theory
 """
 
+ARCHIVES: Mapping[str, str] = MappingProxyType(
+    {
+        "cs": "Computer Science",
+        "econ": "Economics",
+        "eess": "Electrical Engineering and Systems Science",
+        "math": "Mathematics",
+        "astro-ph": "Astrophysics",
+        "cond-mat": "Condensed Matter",
+        "nlin": "Nonlinear Sciences",
+        "physics": "Physics",
+        "q-bio": "Quantitative Biology",
+        "q-fin": "Quantitative Finance",
+        "stat": "Statistics",
+    }
+)
+"""Archives that have categories; a lane may name one as a whole."""
+
 CATEGORIES: Mapping[str, str] = MappingProxyType(
     {code: name for code, _, name in (line.partition(" ") for line in _TAXONOMY.strip().splitlines())}
 )
 """Code → name, in arXiv's order. Both spellings of a shared category are here (math-ph and math.MP)."""
 
-_BY_FOLDED = {code.casefold(): code for code in CATEGORIES}
+_BY_FOLDED = {code.casefold(): code for code in (*CATEGORIES, *ARCHIVES)}
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9.-]*/\S(.*\S)?")
 
 
@@ -184,9 +201,14 @@ def canonical(text: str) -> str | None:
     return _BY_FOLDED.get(folded) or (folded if _ELSEWHERE.fullmatch(folded) else None)
 
 
+def name_of(code: str) -> str:
+    """The name of a category or archive; a foreign one's own spelling."""
+    return CATEGORIES.get(code) or ARCHIVES.get(code) or code
+
+
 @lru_cache(maxsize=512)
 def advice(text: str) -> str:
-    """What to write instead of an unknown category: the archive's own ones, the nearest code, or the nearest name."""
+    """What to write instead of an unknown category: the nearest code in its archive, by its name, or of them all."""
     folded = text.strip().casefold()
     if "," in folded:
         return "write a list: [" + ", ".join(part.strip() for part in text.split(",")) + "]"
@@ -195,7 +217,7 @@ def advice(text: str) -> str:
         code.partition(".")[2].casefold(): code for code in CATEGORIES if code.casefold().startswith(f"{archive}.")
     }
     if codes and within in {"", "*"}:
-        return f"it is a whole archive; name its categories: {_some(codes.values())}"
+        return f"write {archive} for the whole archive"
     if near := difflib.get_close_matches(within, codes, n=1, cutoff=0.6):
         return _did_you_mean(codes[near[0]])
     if codes:
@@ -209,7 +231,7 @@ def advice(text: str) -> str:
 
 
 def _did_you_mean(code: str) -> str:
-    return f"did you mean {code} ({CATEGORIES[code]})?"
+    return f"did you mean {code} ({name_of(code)})?"
 
 
 def _some(codes: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from digest.arxiv_categories import canonical
 from digest.catalog.identifiers import parse
 from digest.errors import DigestError
 from digest.model import Identifier, Scheme
@@ -32,6 +33,8 @@ class BibEntry:
     title: str
     line: int
     identifier: Identifier | None
+    category: str | None = None
+    """arXiv's primary class, as its own BibTeX export gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,13 @@ def parse_bibliography(text: str) -> Bibliography:
 def _entry(key: str, fields: Mapping[str, str], start_line: int | None) -> BibEntry:
     title = " ".join(re.sub(r"[{}]", "", fields.get("title", "")).split())
     found = sorted(filter(None, map(parse, _spellings(fields))), key=_preference)
-    return BibEntry(key=key, title=title, line=(start_line or 0) + 1, identifier=found[0] if found else None)
+    return BibEntry(
+        key=key,
+        title=title,
+        line=(start_line or 0) + 1,
+        identifier=found[0] if found else None,
+        category=canonical(fields.get("primaryclass", fields.get("eprintclass", ""))),
+    )
 
 
 _ORDER = (Scheme.ARXIV, Scheme.DOI, Scheme.PMID, Scheme.PMCID, Scheme.OPENREVIEW, Scheme.ACL, Scheme.S2)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from digest.arxiv_categories import CATEGORIES
+from digest import arxiv_categories
 from digest.model import Identifier
 
 MAX_NAME = 60
@@ -41,7 +41,7 @@ def name_of(
     if authors:
         return _short(f"Papers by {_some(authors)}")
     if categories:
-        return _short(_some([CATEGORIES.get(category, category) for category in categories]))
+        return _short(_some([arxiv_categories.name_of(category) for category in categories]))
     if examples:
         return _short(f"Papers like {examples[0].value}")
     return "Everything"

@@ -59,15 +59,14 @@ def parse_mailbox(text: str) -> str:
     name = bare["name"].strip()
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    address = parse_address(bare["address"])
-    return f"{_quoted(name)} <{address}>" if name else address
+    return format_mailbox(name, parse_address(bare["address"]))
 
 
-def _quoted(name: str) -> str:
-    """A display name as a phrase: quoted only where RFC 5322 asks for it."""
+def format_mailbox(name: str, address: str) -> str:
+    """``Name <address>``; the name is quoted only where RFC 5322 asks for it, and without one the address is alone."""
     if re.search(r'[()<>\[\]:;@\\,."]', name):
-        return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-    return name
+        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    return f"{name} <{address}>" if name else address
 
 
 Mailbox = Annotated[str, AfterValidator(parse_mailbox)]

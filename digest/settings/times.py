@@ -61,29 +61,31 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _CLOCK_12 = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*([ap])\.?m\.?", re.IGNORECASE)
 
 
-def _clock_time(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    found = _CLOCK.fullmatch(value.strip())
+def parse_clock_time(text: str) -> dt.time:
+    """``07:30`` on a 24-hour clock; raises ValueError with advice."""
+    found = _CLOCK.fullmatch(text.strip())
     if found and int(found[1]) < 24 and int(found[2]) < 60:
         return dt.time(int(found[1]), int(found[2]))
     if found:
         advice = "; midnight is 00:00" if int(found[1]) == 24 else ""
-        raise ValueError(f"{value!r} is no time of day: 00:00 to 23:59{advice}")
-    if (twelve := _CLOCK_12.fullmatch(value.strip())) and 1 <= int(twelve[1]) <= 12 and int(twelve[2] or 0) < 60:
+        raise ValueError(f"{text!r} is no time of day: 00:00 to 23:59{advice}")
+    if (twelve := _CLOCK_12.fullmatch(text.strip())) and 1 <= int(twelve[1]) <= 12 and int(twelve[2] or 0) < 60:
         hour = int(twelve[1]) % 12 + (12 if twelve[3].lower() == "p" else 0)
-        raise ValueError(f"{value!r} is written {hour:02}:{twelve[2] or '00'} here, on a 24-hour clock")
-    raise ValueError(f"{value!r} is no time of day; write it as 07:30")
+        raise ValueError(f"{text!r} is written {hour:02}:{twelve[2] or '00'} here, on a 24-hour clock")
+    raise ValueError(f"{text!r} is no time of day; write it as 07:30")
 
 
-ClockTime = Annotated[dt.time, BeforeValidator(_clock_time)]
+ClockTime = Annotated[
+    dt.time, BeforeValidator(lambda value: parse_clock_time(value) if isinstance(value, str) else value)
+]
 
 
-def _known_zone(text: str) -> str:
+def parse_zone(text: str) -> str:
+    """A zone name that is known and names a place; raises ValueError with the nearest one."""
     name = text.strip()
     if not timezones.is_known(name):
         raise ValueError(timezones.complaint(name))
     return name
 
 
-Zone = Annotated[str, AfterValidator(_known_zone)]
+Zone = Annotated[str, AfterValidator(parse_zone)]

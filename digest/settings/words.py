@@ -17,7 +17,8 @@ def is_control_free(text: str) -> bool:
     return not any(unicodedata.category(sign) == "Cc" for sign in text)
 
 
-def _plain_text(text: str) -> str:
+def parse_plain_text(text: str) -> str:
+    """One line of text, folded; raises ValueError."""
     folded = " ".join(text.split())
     if not folded:
         raise ValueError("is empty")
@@ -28,18 +29,19 @@ def _plain_text(text: str) -> str:
     return folded
 
 
-PlainText = Annotated[str, AfterValidator(_plain_text)]
+PlainText = Annotated[str, AfterValidator(parse_plain_text)]
 """One line of text: white space folded, no control characters."""
 
 OneOrMore = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
 """Marks a list that may be written as its only item: ``wait_for: arxiv``."""
 
 
-def _known_category(text: str) -> str:
+def parse_category(text: str) -> str:
+    """A category in its own spelling; raises ValueError with the nearest one."""
     known = arxiv_categories.canonical(text)
     if known is None:
         raise ValueError(f"{text!r} is no category; {arxiv_categories.advice(text)}")
     return known
 
 
-Category = Annotated[PlainText, AfterValidator(_known_category)]
+Category = Annotated[PlainText, AfterValidator(parse_category)]

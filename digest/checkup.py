@@ -1,0 +1,175 @@
+"""Is this installation in order? All problems, then hints: what works but is probably not what was meant.
+
+problems   config.yaml, subscriber files, templates           exit code 2
+hints      send times, categories, trial transport, lanes     exit code 0
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from digest.announcements import next_announcement
+from digest.config import Config, TransportKind, load_config
+from digest.errors import ConfigError, Problem, RenderError
+from digest.model import Subscriber
+from digest.schedule import next_slot, zone
+from digest.settings.document import read_document
+from digest.settings.environment import OVERRIDES
+from digest.subscribers import LoadedSubscriber, SubscriberFiles, load_subscribers
+
+TOO_EARLY = dt.timedelta(hours=6)
+"""A mail that leaves at most this long before the next announcement carries papers that are about to be old."""
+DAYS_AHEAD = 10
+
+
+class LaneMatches(Protocol):
+    """Counts, per lane of a reader, the papers of late that match it (``digest check`` asks the store through it)."""
+
+    def __call__(self, subscriber: Subscriber) -> Mapping[str, int]:
+        """Lane name → papers that matched within the last days; a lane that is not named is not judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """What was found, and how much was looked at."""
+
+    problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...]
+    readers: int = 0
+
+
+def examine(
+    config_path: Path,
+    *,
+    env: Mapping[str, str],
+    now: dt.datetime,
+    check_templates: Callable[[Config], object],
+    lane_matches: LaneMatches | None = None,
+) -> Checkup:
+    """Read everything and judge it. A broken configuration does not keep the readers from being checked.
+
+    Args:
+        check_templates: compiles the templates; raises RenderError.
+        lane_matches: None when there is no store to ask.
+    """
+    problems: list[Problem] = []
+    hints: list[Problem] = []
+    config, folder = None, config_path.absolute().parent / "subscribers"
+    try:
+        config = load_config(config_path, env=env)
+        folder = config.subscribers
+    except ConfigError as error:
+        problems += error.problems
+        folder = _declared_folder(config_path, env) or folder
+    files = SubscriberFiles()
+    try:
+        files = load_subscribers(folder)
+        problems += files.problems
+    except ConfigError as error:
+        # Without a configuration it is not even sure that this is the folder.
+        problems += error.problems if config is not None else ()
+    if config is not None:
+        try:
+            check_templates(config)
+        except RenderError as error:
+            place = f"{error.template}:{error.line}: " if error.line else f"{error.template}: "
+            problems.append(Problem(Path(error.template), error.line, "", str(error).removeprefix(place)))
+        hints += _config_hints(config_path, config, files, env)
+    for loaded in files.good:
+        hints += loaded.hints
+        hints += _reader_hints(loaded, config, now, lane_matches)
+    return Checkup(problems=tuple(problems), hints=tuple(hints), readers=len(files.good) + len(files.broken))
+
+
+def _declared_folder(config_path: Path, env: Mapping[str, str]) -> Path | None:
+    """Where a broken configuration says that the readers are, as far as it can be read."""
+    try:
+        declared = read_document(config_path).data.get("subscribers")
+    except ConfigError:
+        declared = None
+    declared = env.get("DIGEST_SUBSCRIBERS") or declared
+    return config_path.absolute().parent / declared if isinstance(declared, str) else None
+
+
+# ── hints ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _config_hints(path: Path, config: Config, files: SubscriberFiles, env: Mapping[str, str]) -> Iterator[Problem]:
+    document = read_document(path)
+
+    def hint(key: str, message: str) -> Problem:
+        location = tuple(key.split("."))
+        variable = next((name for name, where in OVERRIDES.items() if where == location and env.get(name)), None)
+        return Problem(path, None if variable else document.line_of(location), key, message)
+
+    if config.mail.transport is TransportKind.FILES:
+        yield hint("mail.transport", "files is a trial: mails are written to a folder and never count as sent")
+    if not config.site.contact and (config.sources.arxiv or config.sources.feeds):
+        yield hint("site.contact", "is empty; providers ask for an address in the User-Agent and block strangers first")
+    if not files.good and not files.broken:
+        yield hint("subscribers", f"nobody reads yet: {config.subscribers} holds no .yaml file; `digest init` adds one")
+    arxiv = config.sources.arxiv
+    wanted = set(_arxiv_categories(loaded.subscriber for loaded in files.good))
+    if arxiv is not None and arxiv.categories == "auto" and files.good and not wanted:
+        yield hint(
+            "sources.arxiv", "no reader's lane names a category, so nothing is read from arXiv; add one to a lane"
+        )
+    if arxiv is not None and arxiv.categories != "auto":
+        read = set(arxiv.categories)
+        if idle := sorted(read - wanted):
+            yield hint(
+                "sources.arxiv.categories", f"no reader's lane names {', '.join(idle)}; `auto` reads what is wanted"
+            )
+        if missing := sorted(wanted - read):
+            yield hint(
+                "sources.arxiv.categories",
+                f"readers want {', '.join(missing)}, but it is not read; add it or write auto",
+            )
+
+
+def _arxiv_categories(subscribers: Iterable[Subscriber]) -> Iterator[str]:
+    for subscriber in subscribers:
+        for lane in subscriber.lanes:
+            yield from (category for category in lane.categories if "/" not in category)
+
+
+def _reader_hints(
+    loaded: LoadedSubscriber, config: Config | None, now: dt.datetime, lane_matches: LaneMatches | None
+) -> Iterator[Problem]:
+    document = read_document(loaded.path)
+    subscriber = loaded.subscriber
+    reads_arxiv = config is None or config.sources.arxiv is not None
+    if reads_arxiv and (late := _announced_too_late(subscriber, now)):
+        yield Problem(loaded.path, document.line_of(("send",)), "send", late)
+    if lane_matches is not None:
+        matched = lane_matches(subscriber)
+        for lane in subscriber.lanes:
+            if matched.get(lane.name) == 0:
+                words = (lane.name, *lane.phrases, *lane.authors, *lane.categories)
+                place = next(filter(None, map(document.where, words)), ("lanes",))
+                message = f"nothing matched {lane.name!r} lately; try wider phrases, or a category"
+                yield Problem(loaded.path, document.line_of(place), "lanes", message)
+
+
+def _announced_too_late(subscriber: Subscriber, now: dt.datetime) -> str | None:
+    """The hint for a reader whose mail usually leaves shortly before arXiv announces (20:00 in New York)."""
+    times, leaves, waits = subscriber.times, now, []
+    last_edition = None
+    while leaves < now + dt.timedelta(days=DAYS_AHEAD):
+        slot = next_slot(times, after=leaves, last_edition=last_edition)
+        leaves, last_edition = slot.due_at, slot.edition
+        waits.append(next_announcement(leaves) - leaves)
+    early = [wait for wait in waits if wait <= TOO_EARLY]
+    if 2 * len(early) <= len(waits):
+        return None
+    local = next_announcement(leaves).astimezone(zone(times.timezone))
+    hours = round(min(early).total_seconds() / 3600)
+    ahead = f"about {hours} h before" if hours else "just before"
+    return (
+        f"{times.send:%H:%M} is {ahead} arXiv announces ({local:%H:%M} in {times.timezone}), "
+        f"so the mail carries papers that are nearly a day old; a later time brings the new ones"
+    )

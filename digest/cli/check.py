@@ -1,0 +1,78 @@
+"""`digest check`: all problems of the configuration, the readers and the templates at once; then hints."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digest.cli.common import MISUSED, config_option, console
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from digest.checkup import Checkup, LaneMatches
+    from digest.config import Config
+    from digest.errors import Problem
+
+
+@click.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help='Print {"problems": […], "hints": […]}.')
+def command(config: Path, as_json: bool) -> None:
+    """All problems at once, each as file:line: key: what is wrong and what would be right; then hints.
+
+    Exit code 2 with problems, 0 without.
+    """
+    import datetime as dt
+
+    found = run_check(config, now=dt.datetime.now(dt.UTC))
+    if as_json:
+        click.echo(json.dumps(_json(found), ensure_ascii=False, indent=1))
+    else:
+        _print(found)
+    if found.problems:
+        sys.exit(MISUSED)
+
+
+def run_check(config_path: Path, *, now: dt.datetime, lane_matches: LaneMatches | None = None) -> Checkup:
+    """What the command finds; ``lane_matches`` asks a store which lanes found nothing."""
+    from digest.checkup import examine
+
+    return examine(config_path, env=os.environ, now=now, check_templates=_compile_templates, lane_matches=lane_matches)
+
+
+def _compile_templates(config: Config) -> None:
+    from digest.editions.templates import Templates
+    from digest.resources import data_path
+
+    Templates.load(data_path("templates"), override=config.templates)
+
+
+def _print(found: Checkup) -> None:
+    from rich.text import Text
+
+    out = console()
+    for mark, style, problems in (("✗", "red", found.problems), ("•", "yellow", found.hints)):
+        for problem in problems:
+            out.print(Text.assemble((f"{mark} ", style), str(problem)), soft_wrap=True)
+    readers = f"{found.readers} reader{'' if found.readers == 1 else 's'}"
+    if found.problems:
+        count = len(found.problems)
+        out.print(
+            f"{count} problem{'' if count == 1 else 's'}. Nothing else is wrong with config, {readers} and templates."
+        )
+    else:
+        out.print(f"All good: config, {readers}, templates.")
+
+
+def _json(found: Checkup) -> dict[str, list[dict[str, object]]]:
+    return {"problems": [_plain(each) for each in found.problems], "hints": [_plain(each) for each in found.hints]}
+
+
+def _plain(problem: Problem) -> dict[str, object]:
+    return {"file": str(problem.path), "line": problem.line, "key": problem.key, "message": problem.message}

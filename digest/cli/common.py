@@ -1,0 +1,53 @@
+"""What the commands share: the option that names the configuration, the console, and how a command gives up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from digest.config import Config
+
+FAILED = 1
+"""Something failed, and the command said what."""
+MISUSED = 2
+"""Wrong usage or configuration."""
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    envvar="DIGEST_CONFIG",
+    help="The configuration file.",
+)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console: colours and tables on a terminal, plain lines in a pipe or a log."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """End the command with a message on stderr."""
+    click.echo(f"digest: {message}", err=True)
+    raise SystemExit(code)
+
+
+def load(config_path: Path) -> Config:
+    """The configuration; ends the command with all problems, one a line, if it is not usable."""
+    from digest.config import load_config
+    from digest.errors import ConfigError
+
+    try:
+        return load_config(config_path, env=os.environ)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(MISUSED) from error
