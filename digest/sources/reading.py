@@ -79,7 +79,7 @@ async def _read(
     except SourceRateLimited as limited:
         status, error = SourceStatus.WAITING, str(limited)
     except SourceError as failed:
-        status, error = SourceStatus.FAILED, str(failed)
+        status, error = SourceStatus.INCOMPLETE if tally.read else SourceStatus.FAILED, str(failed)
     except StoreError:
         raise
     except Exception as bug:  # the boundary per source: a bug in one must not stop the others

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from digest.catalog.combining import combine
 from digest.catalog.deciding import PaperChange, StoredRecord, decide
 from digest.catalog.merging import Record, merge
 from digest.catalog.titles import title_key
@@ -63,10 +64,17 @@ class PaperStore:
         if self._db.dialect == "postgresql":
             # Two processes must not decide about one component at once; SQLite has one writer anyway.
             connection.execute(text("SELECT pg_advisory_xact_lock(7368213)"))
-        unique = {(entry.source, entry.key): entry for entry in entries}
+        told: dict[tuple[str, str], Entry] = {}
+        for entry in entries:
+            name = (entry.source, entry.key)
+            told[name] = combine(told[name], entry) if name in told else entry
+        known = self._records_by_key(connection, told)
+        unique = {
+            name: combine(entry_from_json(*name, known[name].body), entry) if name in known else entry
+            for name, entry in told.items()
+        }
         bodies = {name: entry_to_json(entry) for name, entry in unique.items()}
         hashes = {name: content_hash(body) for name, body in bodies.items()}
-        known = self._records_by_key(connection, unique)
         fresh = {
             name: entry
             for name, entry in unique.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
@@ -169,3 +170,25 @@ def test_a_replacement_that_was_never_seen_new_is_no_news(db: Database) -> None:
     store.put_features("test", {1: b"x"})
     assert store.count() == 1
     assert store.candidates("test", since=NOW - dt.timedelta(days=8), until=NOW) == []
+
+
+def test_feeds_that_tell_of_one_paper_in_turn_change_nothing(db: Database) -> None:
+    """New in one category's feed, cross-listed in another's, read every hour: one record, no updates."""
+    new = arxiv_entry("2605.00001", "A study of things that work")
+    cross = dataclasses.replace(new, announce_type=AnnounceType.CROSS)
+    ingest(db, new, cross)
+    before = snapshot(db)
+    assert ingest(db, cross) == Counts()
+    assert ingest(db, cross, new) == Counts()
+    assert snapshot(db) == before
+
+
+def test_a_poorer_telling_takes_nothing_back(db: Database) -> None:
+    """What the API said of a comment and a date survives the feed that has neither."""
+    rich = dataclasses.replace(
+        arxiv_entry("2605.00001", "A study of things that work"), comment="12 pages", published_at=NOW
+    )
+    ingest(db, rich)
+    assert ingest(db, arxiv_entry("2605.00001", "A study of things that work")) == Counts()
+    paper = PaperStore(db).get([1])[1]
+    assert (paper.comment, paper.published_at) == ("12 pages", NOW)
