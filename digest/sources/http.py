@@ -17,7 +17,6 @@ import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -28,8 +27,8 @@ from digest import __version__
 from digest.errors import SourceError, SourceRateLimited
 from digest.model import Validators
 from digest.sources.base import SourceUnreachable
-from digest.sources.pace import Provider, in_words, is_private, pace_of, retry_after_s
-from digest.sources.text import decode
+from digest.sources.headers import conditions, in_utf8, is_web_address, phrase, redirected, validators_of, why
+from digest.sources.pace import Provider, in_words, pace_of, retry_after_s
 
 MAX_REDIRECTS = 5
 UNTOLD_WAIT_S = 300.0
@@ -153,7 +152,7 @@ class PoliteClient:
             address = httpx2.URL(url, params=dict(params)) if params else httpx2.URL(url)
         except (httpx2.InvalidURL, ValueError) as error:
             raise SourceError(provider.source, f"{url[:200]!r} is not a web address") from error
-        if address.scheme not in ("http", "https") or not address.host:
+        if not is_web_address(address):
             raise SourceError(provider.source, f"{url[:200]!r} is not a web address")
         known = await asyncio.to_thread(self._ledger.validators, str(address)) if conditional else None
         try:
@@ -226,11 +225,11 @@ class PoliteClient:
     ) -> Answer | httpx2.URL:
         """One request and its whole answer, or the address it redirects to."""
         source, label = provider.source, provider.label
-        headers = _conditions(known)
+        headers = conditions(known)
         try:
             async with asyncio.timeout(self._total_s), self._http.stream("GET", url, headers=headers) as response:
                 if response.status_code in (301, 302, 303, 307, 308) and response.headers.get("Location"):
-                    return _redirected(url, response.headers["Location"], provider)
+                    return redirected(url, response.headers["Location"], provider)
                 data = await self._body(response, provider) if response.status_code != 304 else b""
         except httpx2.TimeoutException as error:
             silence = SourceUnreachable(source, f"{label} did not answer within {in_words(self._timeout_s)}")
@@ -238,19 +237,19 @@ class PoliteClient:
         except TimeoutError as error:
             raise SourceError(source, f"{label} had not finished its answer after {in_words(self._total_s)}") from error
         except httpx2.ConnectError as error:
-            raise _Transient(SourceUnreachable(source, f"{label} could not be reached ({_why(error)})")) from error
+            raise _Transient(SourceUnreachable(source, f"{label} could not be reached ({why(error)})")) from error
         except httpx2.DecodingError as error:
-            raise SourceError(source, f"{label} sent a damaged answer ({_why(error)})") from error
+            raise SourceError(source, f"{label} sent a damaged answer ({why(error)})") from error
         except httpx2.UnsupportedProtocol as error:
-            raise SourceError(source, f"{label}: {_why(error)}") from error
+            raise SourceError(source, f"{label}: {why(error)}") from error
         except httpx2.TransportError as error:
             raise _Transient(SourceError(source, f"{label} broke off in the middle of its answer")) from error
         status = response.status_code
         if status == 304 and known is not None:
             return Answer(status=status, data=b"", not_modified=True)
         if 200 <= status < 300 or status in hand_back:
-            kept = _validators(str(first), response.headers) if status == 200 else ()
-            return Answer(status=status, data=_in_utf8(data, response), validators=kept)
+            kept = validators_of(str(first), response.headers) if status == 200 else ()
+            return Answer(status=status, data=in_utf8(data, response.charset_encoding), validators=kept)
         await self._refuse(status, response.headers.get("Retry-After"), provider, key)
         raise AssertionError("refusals raise")
 
@@ -268,68 +267,13 @@ class PoliteClient:
     async def _refuse(self, status: int, retry_after: str | None, provider: Provider, key: str) -> None:
         source, label = provider.source, provider.label
         if status not in (429, 503):
-            error = SourceError(source, f"{label} said {status}{_phrase(status)}")
+            error = SourceError(source, f"{label} said {status}{phrase(status)}")
             raise _Transient(error) if status >= 500 else error
         asked_s = retry_after_s(retry_after, self._clock())
         wait_s = UNTOLD_WAIT_S if asked_s is None else asked_s
-        words = f" and asks for {in_words(wait_s)}" if asked_s is not None else _phrase(status)
+        words = f" and asks for {in_words(wait_s)}" if asked_s is not None else phrase(status)
         limited = SourceRateLimited(source, f"{label} said {status}{words}", wait_s)
         if asked_s is None:
             raise _Transient(limited)
         await asyncio.to_thread(self._ledger.postpone, key, self._clock() + dt.timedelta(seconds=wait_s))
         raise _Transient(limited) if wait_s <= self._patience_s else limited
-
-
-def _conditions(known: Validators | None) -> dict[str, str]:
-    headers = {"Accept": "*/*"}
-    if known is not None and known.etag:
-        headers["If-None-Match"] = known.etag
-    if known is not None and known.last_modified:
-        headers["If-Modified-Since"] = known.last_modified
-    return headers
-
-
-def _validators(url: str, headers: httpx2.Headers) -> tuple[Validators, ...]:
-    etag, modified = (
-        value if value and value.isascii() and value.isprintable() and len(value) <= 500 else None
-        for value in (headers.get("ETag"), headers.get("Last-Modified"))
-    )
-    return (Validators(url=url, etag=etag, last_modified=modified),) if etag or modified else ()
-
-
-def _redirected(url: httpx2.URL, location: str, provider: Provider) -> httpx2.URL:
-    source, label = provider.source, provider.label
-    try:
-        target = url.join(location)
-    except (httpx2.InvalidURL, ValueError) as error:
-        raise SourceError(source, f"{label} redirects to something that is not an address") from error
-    if target.scheme not in ("http", "https") or not target.host:
-        raise SourceError(source, f"{label} redirects to something that is not a web address")
-    if url.scheme == "https" and target.scheme == "http":
-        raise SourceError(source, f"{label} redirects from https to http; refused")
-    if is_private(target.host) and not is_private(url.host):
-        raise SourceError(source, f"{label} redirects into a private network; refused")
-    return target
-
-
-def _in_utf8(data: bytes, response: httpx2.Response) -> bytes:
-    """The header's charset outranks what XML declares (RFC 7303 section 3); a byte order mark outranks both."""
-    charset = response.charset_encoding
-    if charset is None or charset.lower() in ("utf-8", "utf8", "us-ascii", "ascii"):
-        return data
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return b"\xef\xbb\xbf" + decode(data, charset).encode("utf-8", "replace")
-    return data
-
-
-def _phrase(status: int) -> str:
-    try:
-        return f" ({HTTPStatus(status).phrase})"
-    except ValueError:
-        return ""
-
-
-def _why(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__

@@ -52,8 +52,5 @@ def first_text(item: Mapping[str, object], *keys: str) -> str:
 
 def names(value: object) -> list[str]:
     """Names from a list of texts or of objects with ``name``; hidden ones are left out."""
-    return [
-        one if isinstance(one, str) else text(mapping(one).get("name"))
-        for one in sequence(value)
-        if mapping(one).get("hidden") is not True
-    ]
+    shown = (one for one in sequence(value) if mapping(one).get("hidden") is not True)
+    return [one if isinstance(one, str) else text(mapping(one).get("name")) for one in shown]
