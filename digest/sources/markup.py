@@ -22,10 +22,10 @@ MAX_ITEM = 1_000_000
 """Characters in one item: ten times the longest abstract and author list together."""
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_ILLEGAL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|&#(?:x0*(?:1?[0-8bcef]|1[09ad])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));"
-)
-"""What XML 1.0 section 2.2 does not allow, written plainly or as a character reference."""
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 section 2.2 does not allow in a document, …"""
+_NUMBERED = re.compile(r"&#(?:x([0-9A-Fa-f]{1,20})|([0-9]{1,20}));")
+"""… and how the same characters are smuggled in as references."""
 
 _ROOT = re.compile(r"<(?:\w{1,20}:)?(rss|RDF|feed)(?=[\s>])[^>]*>")
 _ROOT_END = re.compile(r"</(?:\w{1,20}:)?(?:rss|RDF|feed)\s*>\s*(?:<!--[^>]*-->\s*)?$")
@@ -56,6 +56,7 @@ def read_document(data: bytes, *, source: str, label: str) -> Document:
         SourceError: it is no feed, it is empty, or it declares entities.
     """
     text = _ILLEGAL.sub(" ", _DECLARATION.sub("", decode(data), count=1))
+    text = _NUMBERED.sub(_legal, text)
     if not text.strip():
         raise SourceError(source, f"{label} sent an empty answer")
     try:
@@ -68,6 +69,11 @@ def read_document(data: bytes, *, source: str, label: str) -> Document:
     if local_name(root) not in ("rss", "RDF", "feed"):
         raise _not_a_feed(text, source, label)
     return Document(root=root, items=tuple(root.iter("{*}item", "{*}entry")))
+
+
+def _legal(found: re.Match[str]) -> str:
+    code = int(found[1], 16) if found[1] else int(found[2])
+    return " " if code > 0x10FFFF or _ILLEGAL.match(chr(code)) else found[0]
 
 
 def local_name(element: etree._Element) -> str:

@@ -1,0 +1,87 @@
+"""Every recorded response, where the recordings are at hand: each item is read, and read in full."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from digest.errors import SourceError
+from digest.sources.registry import FORMATS
+
+DATA = Path(os.environ.get("DIGEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+NOW = dt.datetime(2026, 8, 20, 8, 0, tzinfo=dt.UTC)
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="no recordings here")
+
+
+def recordings(*patterns: str) -> list[Path]:
+    return sorted(path for pattern in patterns for path in DATA.glob(pattern))
+
+
+def content(path: Path) -> bytes:
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+@pytest.mark.parametrize("path", recordings("wire_formats/arxiv_rss/**/*.xml*"), ids=lambda path: path.name)
+def test_arxiv_announcements(path: Path) -> None:
+    """RSS, Atom and RDF days: as many entries as items, none with a hole."""
+    data = content(path)
+    batch = FORMATS["arxiv-rss"](data, now=NOW)
+    assert batch.read == batch.announced == len(re.findall(rb"<(?:item|entry)[ >]", data))
+    for entry in batch.entries:
+        assert all(
+            [entry.authors, entry.abstract, entry.categories, entry.version, entry.announce_type, entry.announced_at]
+        )
+        assert not entry.abstract.startswith("arXiv:")
+        assert not any("," in name or name.startswith("(") for name in entry.authors)
+
+
+@pytest.mark.parametrize("path", recordings("wire_formats/arxiv_api/**/*.json"), ids=lambda path: path.name[:24])
+def test_arxiv_api(path: Path) -> None:
+    """API pages: as many entries as the page holds, or the error it reports."""
+    recorded = json.loads(path.read_text())
+    body = recorded["body"].encode()
+    if recorded["status_code"] != 200:
+        with pytest.raises(SourceError, match="arXiv said: "):
+            FORMATS["arxiv-atom"](body, now=NOW)
+        return
+    batch = FORMATS["arxiv-atom"](body, now=NOW)
+    assert batch.read == batch.announced == body.count(b"<entry>")
+    assert all(entry.authors and entry.published_at and entry.version for entry in batch.entries)
+
+
+@pytest.mark.parametrize("path", recordings("hf_daily_papers/raw_samples/*.json"), ids=lambda path: path.name)
+def test_hugging_face_days(path: Path) -> None:
+    """Daily lists in plain and odd forms: every paper, with its votes."""
+    batch = FORMATS["hf-daily"](path.read_bytes(), now=NOW)
+    assert batch.read == batch.announced == len(json.loads(path.read_text()))
+    assert all(entry.authors and entry.readings for entry in batch.entries)
+
+
+@pytest.mark.parametrize("path", recordings("hf_daily_papers/raw_samples/*/*.xml"), ids=lambda path: path.name)
+def test_other_peoples_feeds(path: Path) -> None:
+    """A feed of papers gives papers, by their arXiv ids."""
+    batch = FORMATS["feed"](path.read_bytes(), now=NOW)
+    assert batch.read == batch.announced == path.read_bytes().count(b"<item>")
+    assert all(str(entry.identifiers[0]).startswith("arxiv:") for entry in batch.entries)
+
+
+@pytest.mark.parametrize(
+    "path",
+    recordings("hf_daily_papers/*.jsonl.zst", "arxiv_announced/papers/2026-05.jsonl.zst"),
+    ids=lambda path: path.name,
+)
+def test_archives(path: Path) -> None:
+    """Archives of other projects read line by line; what is refused is a paper that was listed on several days."""
+    zstandard = pytest.importorskip("zstandard")
+    with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
+        lines = stream.read(6_000_000).splitlines()[:-1]
+    batch = FORMATS["jsonl"](b"\n".join(lines), now=NOW)
+    assert batch.announced == len(lines) == batch.read + len(batch.rejected)
+    assert {rejection.reason for rejection in batch.rejected} <= {"listed twice: joined with the other"}
