@@ -381,7 +381,7 @@ def test_json_lines_fields_in_their_spellings() -> None:
     """Names as a list, one string or objects; numbers as typed; readings at the line's own time."""
     lines = [
         b'{"id": 2305.10430, "title": "A", "authors": "Ada L.; Bo, C.", "categories": "cs.LG cs.CL"}',
-        b'{"arxiv_id": "2305.10431v2", "title": "B", "authors": "Ada and Bo", "upvotes": 3, "snapshot_at": "2026-01-01"}',
+        b'{"arxiv_id": "2305.10431v2", "title": "B", "authors": "Ada and Bo", "upvotes":3, "snapshot_at":"2026-01-01"}',
         b'{"doi": "10.1234/X", "title": "C", "authors": [{"name": "Ada"}], "types": ["cross", "new"], "x": {}}',
         b'{"url": "https://lab.example/p", "title": "D", "first_announced": "2026-05-01"}',
     ]
