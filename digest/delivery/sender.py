@@ -159,9 +159,9 @@ async def _run(workers: list[Worker], clerk: Clerk, leases: Leases, switch: Swit
         await leases.give_back_rest()
         clerk.close()
         await asyncio.wait({writing})
-        for ended in (writing, working):
-            if (error := ended.exception()) is not None:
-                raise error
+        errors = [error for ended in (writing, working) if (error := ended.exception()) is not None]
+        if errors:
+            raise errors[0]
     finally:
         for task in (heartbeat, watching):
             task.cancel()

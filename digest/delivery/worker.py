@@ -83,7 +83,8 @@ class Worker:
 
     async def run(self) -> None:
         try:
-            while not self._switch.halted.is_set():
+            # The connection first: who gets none takes no work away from those who have one.
+            while not self._switch.halted.is_set() and await self._connected() is not None:
                 window = await self._leases.take(self._window)
                 if not window or not await self._do_window(window):
                     return

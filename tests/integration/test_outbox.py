@@ -291,6 +291,14 @@ def test_the_relays_fault_costs_the_delivery_nothing(outbox: Outbox) -> None:
     assert attempts_of(outbox, one.id) == [("dot", "lost", 550)]
 
 
+def test_results_are_written_in_groups(outbox: Outbox) -> None:
+    """Any mixture of results goes into one transaction."""
+    first, second, third, fourth = sending(outbox, "ada", "bob", "eve", "kim")
+    mixture = [result(first), result(second, S.FAILED), result(third, S.FAILED), result(fourth)]
+    assert outbox.record(mixture, now=NOW) == 4
+    assert list(states(outbox).values()) == ["accepted", "failed", "failed", "accepted"]
+
+
 def test_a_dead_address_is_suppressed_with_the_result(outbox: Outbox) -> None:
     """The result that says so and the suppression are one transaction."""
     (one,) = sending(outbox, "ada")

@@ -140,7 +140,10 @@ def message_for(delivery: ClaimedDelivery, *, size: int = 300) -> Envelope:
 def states(outbox: Outbox) -> dict[int, str]:
     """Every delivery's state by id."""
     with outbox._db.read() as connection:
-        return {row.id: str(row.state) for row in connection.execute(select(deliveries.c.id, deliveries.c.state))}
+        return {
+            row.id: str(row.state)
+            for row in connection.execute(select(deliveries.c.id, deliveries.c.state).order_by(deliveries.c.id))
+        }
 
 
 def attempts_of(outbox: Outbox, delivery_id: int) -> list[tuple[str, str, int | None]]:

@@ -44,7 +44,8 @@ VERDICT = (
     .where(
         deliveries.c.id == bindparam("delivery"),
         deliveries.c.lease_token == bindparam("token"),
-        deliveries.c.state.in_((*UNDER_LEASE, DeliveryState.UNCERTAIN)),
+        # Spelt out: an IN list cannot go with many rows of parameters.
+        or_(*(deliveries.c.state == state for state in (*UNDER_LEASE, DeliveryState.UNCERTAIN))),
     )
     .values(RESULT)
 )
