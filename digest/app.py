@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.config import Config, TransportKind, load_config
-from digest.model import DeliveryState, SourceReport
+from digest.model import DeliveryState, Paper, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock, Rooms
 from digest.schedule import in_words
 from digest.store.database import Database
@@ -230,7 +230,25 @@ class App:
     def preview(self, reader: str, *, date: dt.date | None = None) -> Preview:
         from digest.pipeline.preview import preview
 
-        return preview(self.rooms, reader, composer=lambda: self.composer, date=date)
+        return preview(self.rooms, self.subscriber(reader), composer=lambda: self.composer, date=date)
+
+    def why(self, reader: str, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Subscriber, Verdict]:
+        from digest.pipeline.preview import why
+
+        subscriber = self.subscriber(reader)
+        found, verdict = why(self.rooms, subscriber, paper, date=date)
+        return found, subscriber, verdict
+
+    def subscriber(self, reader: str) -> Subscriber:
+        """A reader by id or address, with the settings of the file as it is now, even if it was never stored.
+
+        Raises:
+            NotFound: neither a file nor the store knows the reader.
+        """
+        for loaded in load_subscribers(self.config.subscribers).good:
+            if reader in (loaded.subscriber.id, loaded.subscriber.email):
+                return loaded.subscriber
+        return self.rooms.subscribers.get(reader).subscriber
 
     # ── what the daemon asks ────────────────────────────────────────────────────────────────────────────────
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digest.pipeline.preview import Preview
 
 
-class Date(click.ParamType):
+class Date(click.ParamType[dt.date]):
     """A calendar day as YYYY-MM-DD, or the words today and yesterday."""
 
     name = "date"
@@ -56,7 +56,6 @@ def command(
     from digest.app import open_app
 
     with open_app(config) as app:
-        app.reread()
         shown = app.preview(reader, date=date)
     form = form or ("html" if open_it else "term" if sys.stdout.isatty() and output is None else "text")
     click.echo(f"{shown.subscriber.id}, {shown.edition:%a %d %b %Y}: {shown.words}", err=True)

@@ -22,11 +22,9 @@ from digest.model import Paper, Subscriber, Verdict
 def command(config: Path, reader: str, paper: str, date: dt.date | None, as_json: bool) -> None:
     """Why PAPER (an arXiv id, DOI, or words of its title) is, or is not, in READER's mail."""
     from digest.app import open_app
-    from digest.pipeline.preview import why
 
     with open_app(config) as app:
-        app.reread()
-        found, subscriber, verdict = why(app.rooms, reader, paper, date=date)
+        found, subscriber, verdict = app.why(reader, paper, date=date)
     if as_json:
         click.echo(json.dumps(_json(found, subscriber, verdict), ensure_ascii=False))
     else:

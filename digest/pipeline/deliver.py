@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 
 from digest.delivery.base import Transport
-from digest.delivery.sender import DrainReport, drain
+from digest.delivery.report import DrainReport
+from digest.delivery.sender import drain
 from digest.editions.fragments import Fragment
 from digest.editions.recipe import Recipe, assemble
 from digest.model import Envelope

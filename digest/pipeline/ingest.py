@@ -12,7 +12,7 @@ from digest.pipeline.rooms import Rooms
 from digest.sources.base import FetchRequest, Page, Source
 from digest.sources.http import PoliteClient
 from digest.sources.reading import read_sources
-from digest.store.papers import Counts
+from digest.store.intake import Counts, Intake
 
 CHUNK = 100
 """Entries per transaction: keeps writers' waits around 50 ms."""
@@ -62,13 +62,13 @@ def ingest(
 
 def store_page(rooms: Rooms, source: str, page: Page) -> Counts:
     """Store one page in short transactions; validators and cursor go with the last: a crash leaves nothing unread."""
-    counts = Counts()
+    counts, intake = Counts(), Intake(rooms.db)
     entries = page.batch.entries
     now = rooms.clock()
     for start in range(0, max(len(entries), 1), CHUNK):
         chunk = entries[start : start + CHUNK]
         with rooms.db.write() as connection:
-            counts += rooms.papers.ingest(connection, chunk, now=now)
+            counts += intake.ingest(connection, chunk, now=now)
             if start + CHUNK >= len(entries):
                 rooms.sources.remember(connection, page.validators, now=now)
                 if page.cursor is not None:

@@ -33,13 +33,14 @@ class Preview:
         return assemble(self.recipe, self.fragments)
 
 
-def preview(rooms: Rooms, reader: str, *, composer: Callable[[], Composer], date: dt.date | None = None) -> Preview:
+def preview(
+    rooms: Rooms, subscriber: Subscriber, *, composer: Callable[[], Composer], date: dt.date | None = None
+) -> Preview:
     """The reader's mail now, or of a day: replayed if it was sent, else reconstructed from what was known then.
 
     Raises:
-        NotFound: no such reader, or nothing was known on that day.
+        NotFound: nothing to show yet, or a day that the reader's zone skipped.
     """
-    subscriber = rooms.subscribers.get(reader).subscriber
     if date is not None and (replay := rooms.outbox.replay(subscriber.id, date)):
         recipe = Recipe.from_bytes(replay.recipe)
         return Preview(
@@ -52,6 +53,8 @@ def preview(rooms: Rooms, reader: str, *, composer: Callable[[], Composer], date
             replayed=True,
             words=_replayed(replay.state, replay.at),
         )
+    if not rooms.papers.count():
+        raise NotFound("no papers are stored yet; read them first: digest ingest")
     now = rooms.clock()
     at, notice, words = _moment(subscriber, date, now)
     selection, edition, desk = _selected(rooms, subscriber, at, date)
@@ -69,17 +72,16 @@ def preview(rooms: Rooms, reader: str, *, composer: Callable[[], Composer], date
     )
 
 
-def why(rooms: Rooms, reader: str, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Subscriber, Verdict]:
+def why(rooms: Rooms, subscriber: Subscriber, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Verdict]:
     """Everything that speaks for and against one paper for one reader, now or on a day.
 
     Raises:
-        NotFound: no such reader or paper.
+        NotFound: no such paper.
     """
-    subscriber = rooms.subscribers.get(reader).subscriber
     found = find_paper(rooms, paper)
     at, _, _ = _moment(subscriber, date, rooms.clock())
     desk = Desk(rooms, now=at)
-    return found, subscriber, desk.explain(subscriber, _gone(rooms, subscriber, date), found.id)
+    return found, desk.explain(subscriber, _gone(rooms, subscriber, date), found.id)
 
 
 def find_paper(rooms: Rooms, words: str) -> Paper:

@@ -7,16 +7,22 @@ SQLite runs in WAL with ``BEGIN IMMEDIATE`` for writers and a busy time-out, so 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from digest.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 20_000
 
@@ -102,8 +108,29 @@ class Database:
             if self._turn is not None:
                 self._turn.release()
 
+    @cached_property
+    def insert(self) -> Callable[[Table], Insert]:
+        """The dialect's own INSERT, which knows ON CONFLICT; only the dialect in use is imported."""
+        if self.dialect == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+            return postgresql_insert
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        # Both have on_conflict_do_nothing, on_conflict_do_update and excluded, under the same names.
+        return cast("Callable[[Table], Insert]", sqlite_insert)
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+IN_CHUNK = 400
+"""Values per IN list: SQLite allows 32,766 variables, but plans better with fewer."""
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut a long list of values for IN."""
+    return (values[start : start + IN_CHUNK] for start in range(0, len(values), IN_CHUNK))
 
 
 def _advice(error: DBAPIError, url: str) -> str:

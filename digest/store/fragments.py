@@ -7,9 +7,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from digest.store.database import Database
+from digest.store.database import Database, chunks
 from digest.store.schema import fragments
 
 LEVEL = 3
@@ -19,7 +18,7 @@ LEVEL = 3
 class FragmentStore:
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+        self._insert = db.insert
 
     def put(self, bodies: Mapping[str, bytes], *, now: dt.datetime) -> None:
         """Keep fragments; those that are there already only get younger."""
@@ -28,8 +27,7 @@ class FragmentStore:
         names = sorted(bodies)
         with self._db.write() as connection:
             known: set[str] = set()
-            for start in range(0, len(names), 400):
-                chunk = names[start : start + 400]
+            for chunk in chunks(names):
                 known.update(connection.scalars(select(fragments.c.hash).where(fragments.c.hash.in_(chunk))))
             if known:
                 connection.execute(update(fragments).where(fragments.c.hash.in_(sorted(known))).values(used_at=now))
@@ -45,7 +43,7 @@ class FragmentStore:
         wanted = sorted(set(names))
         found: dict[str, bytes] = {}
         with self._db.read() as connection:
-            for start in range(0, len(wanted), 400):
-                query = select(fragments).where(fragments.c.hash.in_(wanted[start : start + 400]))
+            for chunk in chunks(wanted):
+                query = select(fragments).where(fragments.c.hash.in_(chunk))
                 found.update({row.hash: zlib.decompress(row.body) for row in connection.execute(query)})
         return found

@@ -53,7 +53,8 @@ class Instant(TypeDecorator[dt.datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        instant: dt.datetime = value
+        return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)
 
 
 Key = BigInteger().with_variant(Integer, "sqlite")
@@ -70,6 +71,7 @@ papers = Table(
     Column("abstract", Text, nullable=False),
     Column("authors", JSON, nullable=False),
     Column("categories", JSON, nullable=False),
+    Column("primary_category", Text, nullable=False, comment="the first of the categories, or empty"),
     Column("url", Text, nullable=False),
     Column("comment", Text),
     Column("code_url", Text),

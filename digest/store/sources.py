@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.model import SourceReport, SourceStatus, Validators
 from digest.store.database import Database
@@ -19,7 +18,7 @@ class SourceStore:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+        self._insert = db.insert
 
     # ── the ledger of the polite client ─────────────────────────────────────────────────────────────────────
 
@@ -41,7 +40,8 @@ class SourceStore:
         # The row must exist before it can be locked, or two first requests would both find nothing.
         connection.execute(self._insert(host_pace).values(host=host, next_at=default).on_conflict_do_nothing())
         query = select(host_pace.c.next_at).where(host_pace.c.host == host).with_for_update()
-        return connection.execute(query).scalar_one()
+        next_at: dt.datetime = connection.execute(query).scalar_one()
+        return next_at
 
     def _set_next(self, connection: Connection, host: str, next_at: dt.datetime) -> None:
         connection.execute(host_pace.update().where(host_pace.c.host == host).values(next_at=next_at))

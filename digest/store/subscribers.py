@@ -17,7 +17,7 @@ from sqlalchemy import Row, insert, select, update
 from digest.errors import NotFound
 from digest.model import Subscriber
 from digest.schedule import next_slot, previous_slot, times_hash
-from digest.store.database import Database
+from digest.store.database import Database, chunks
 from digest.store.schema import subscribers
 from digest.subscribers import subscriber_from_json, subscriber_to_json
 
@@ -165,8 +165,8 @@ class SubscriberStore:
     def many(self, ids: Sequence[str]) -> dict[str, KnownReader]:
         found: dict[str, KnownReader] = {}
         with self._db.read() as connection:
-            for start in range(0, len(ids), 400):
-                query = select(subscribers).where(subscribers.c.id.in_(ids[start : start + 400]))
+            for chunk in chunks(ids):
+                query = select(subscribers).where(subscribers.c.id.in_(chunk))
                 found.update({row.id: _known(row) for row in connection.execute(query)})
         return found
 

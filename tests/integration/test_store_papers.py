@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 
 from digest.model import AnnounceType, Entry, Identifier, Scheme
 from digest.store.database import Database
-from digest.store.papers import Counts, PaperStore
+from digest.store.intake import Counts, Intake
+from digest.store.papers import PaperStore
 from digest.store.schema import identifiers, observations, papers, records
 from digest.store.upgrade import ensure_current
 from tests.support.entries import NOW, arxiv_entry, doi_entry, hf_entry
@@ -30,7 +31,7 @@ def db() -> Iterator[Database]:
 
 def ingest(db: Database, *entries: Entry, now: dt.datetime = NOW) -> Counts:
     with db.write() as connection:
-        return PaperStore(db).ingest(connection, entries, now=now)
+        return Intake(db).ingest(connection, entries, now=now)
 
 
 def snapshot(db: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -152,7 +153,7 @@ def test_every_row_of_a_batch_or_none(db: Database) -> None:
 
     def fail_after_writing() -> None:
         with db.write() as connection:
-            PaperStore(db).ingest(connection, ENTRIES, now=NOW)
+            Intake(db).ingest(connection, ENTRIES, now=NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
