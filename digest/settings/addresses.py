@@ -28,9 +28,9 @@ def parse_address(text: str) -> str:
     try:
         if top in _LOCAL_DOMAINS and re.fullmatch(r"[A-Za-z0-9.-]+", domain):
             # email-validator refuses reserved names, so only the rest of the address is given to it.
-            valid = validate_email(f"{local}@{domain}.example.org", check_deliverability=False)
+            valid = validate_email(f"{local}@{domain}.example.org", check_deliverability=False, strict=True)
             return valid.normalized.removesuffix(".example.org")
-        valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
+        valid = validate_email(address, check_deliverability=False, globally_deliverable=False, strict=True)
     except EmailNotValidError as error:
         if not local and "@" not in address:
             raise ValueError(f"{text!r} is no e-mail address: it has no @") from error

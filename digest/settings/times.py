@@ -10,34 +10,32 @@ from pydantic import AfterValidator, BeforeValidator
 
 from digest import timezones
 
-_UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
-_LONGEST_S = 3_660 * 86_400
+_UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_DURATION = re.compile("".join(rf"(?:(\d{{1,6}}){unit}(?![a-z]))?" for unit in _UNITS_MS))
+_LONGEST_MS = 3_660 * _UNITS_MS["d"]
 
 
-def parse_duration(text: str) -> int:
-    """Seconds of ``90m``, ``7d``, ``1h30m``; raises ValueError with advice."""
+def parse_duration(text: str) -> int | float:
+    """Seconds of ``90m``, ``7d``, ``1h30m``, ``500ms``; raises ValueError with advice."""
     packed = text.replace(" ", "").lower()
     found = _DURATION.fullmatch(packed)
     if found is None or not packed:
-        if packed.isdigit():
+        if packed.isdecimal():
             raise ValueError(f"{text!r} has no unit; write {packed}s, {packed}m, {packed}h or {packed}d")
         raise ValueError(f"{text!r} is no duration; write 90m, 18h, 7d or 1h30m")
-    seconds = sum(int(amount or 0) * size for amount, size in zip(found.groups(), _UNITS.values(), strict=True))
-    if seconds > _LONGEST_S:
+    ms = sum(int(amount or 0) * size for amount, size in zip(found.groups(), _UNITS_MS.values(), strict=True))
+    if ms > _LONGEST_MS:
         raise ValueError(f"{text!r} is longer than ten years")
-    return seconds
+    return ms // 1000 if ms % 1000 == 0 else ms / 1000
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest spelling that :func:`parse_duration` reads: 5400 → ``1h30m``."""
-    rest, parts = int(seconds), []
-    for unit, size in _UNITS.items():
-        amount, rest = divmod(rest, size)
-        if amount and unit != "w":
+    """A spelling that :func:`parse_duration` reads, in days at most: 5400 → ``1h30m``."""
+    rest, parts = round(seconds * 1000), []
+    for unit, size in _UNITS_MS.items():
+        if unit != "w" and rest >= size:
+            amount, rest = divmod(rest, size)
             parts.append(f"{amount}{unit}")
-        elif amount:
-            rest += amount * size
     return "".join(parts) or "0s"
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -44,15 +45,49 @@ def validate(
     """
     problems = list(document.problems)
     settings: SectionT | None = None
+    data = _without_blanks(document.data)
     try:
-        settings = model.model_validate(_without_blanks(document.data), context=reading, by_alias=True, by_name=False)
+        settings = model.model_validate(data, context=reading, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems += [
-            _problem(document, model, details) for details in error.errors(include_url=False, include_context=True)
-        ]
+        found = [(_location_in(data, each["loc"]), each) for each in error.errors(include_url=False)]
+        problems += [_problem(document, model, location, details) for location, details in found]
+        reading.complaints.extend(_complaints_about_the_rest(data, [location for location, _ in found], model, reading))
     problems += [document.problem(where, clause) for where, clause in reading.complaints]
     problems.sort(key=lambda problem: problem.line or 0)
     return (None if problems else settings), tuple(dict.fromkeys(problems))
+
+
+def _complaints_about_the_rest(
+    data: Mapping[str, Plain], wrong: Sequence[Location], model: type[SectionT], reading: Reading
+) -> list[tuple[Location, str]]:
+    """What does not fit together in a file that has wrong values too, so that mending those is not half the work.
+
+    pydantic asks a section for its consistency only when all of it is right, so the wrong keys are left out once. What
+    is then said of a key that was left out, or names it, may be due to that and is dropped.
+    """
+    again = Reading(folder=reading.folder, env=reading.env)
+    try:
+        model.model_validate(_without(data, wrong), context=again, by_alias=True, by_name=False)
+    except ValidationError:
+        return []
+    left_out = {key_of(location).rpartition(".")[2] for location in wrong}
+    return [
+        (where, clause)
+        for where, clause in again.complaints
+        if left_out.isdisjoint([*where, *re.findall(r"\w+", clause)])
+    ]
+
+
+def _without(data: Mapping[str, Plain], wrong: Sequence[Location]) -> dict[str, Plain]:
+    """The data without the keys at, or around, these locations."""
+    kept: dict[str, Plain] = {}
+    for key, value in data.items():
+        inner = [location[1:] for location in wrong if location[:1] == (key,)]
+        if not inner:
+            kept[key] = value
+        elif isinstance(value, dict) and all(inner):
+            kept[key] = _without(value, inner)
+    return kept
 
 
 def hints(document: Document, reading: Reading) -> tuple[Problem, ...]:
@@ -114,8 +149,7 @@ _KINDS = {
 }
 
 
-def _problem(document: Document, model: type[Section], details: ErrorDetails) -> Problem:
-    location = _location_in(document.data, details["loc"])
+def _problem(document: Document, model: type[Section], location: Location, details: ErrorDetails) -> Problem:
     kind = details["type"]
     if kind == "extra_forbidden":
         message = _unknown(model, location)
