@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,13 @@ from digest.ranking.trend import Trend, trend_of
 
 Rows = npt.NDArray[np.intp]
 """Row numbers of papers in the corpus, ascending."""
+
+
+HALF_TOLD: Final = np.float32(15)
+"""Words of which half is believed."""
+
+FULL_LENGTH: Final = np.float32(150)
+"""Words of an ordinary abstract, believed in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +63,8 @@ class CategoryRows:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Corpus:
-    """``matrix`` (n, dims) float32; ``tokens`` all words of all papers, paper *i* from ``starts[i]`` on."""
+    """``matrix`` (n, dims) float32, rows of length 1, or less for a short text; ``tokens`` all words of all papers,
+    those of paper *i* from ``starts[i]`` to ``starts[i + 1]``."""
 
     basis: TextBasis
     now: dt.datetime
@@ -120,7 +129,7 @@ class Corpus:
             seen_at=seen_at,
             categories=primary,
             withdrawn=np.array([row.withdrawn for row in rows], dtype=bool),
-            matrix=np.frombuffer(vectors, "<f2").reshape(len(rows), basis.dims).astype(np.float32),
+            matrix=np.frombuffer(vectors, "<f2").reshape(len(rows), basis.dims) * _weight_of_length(header["tokens"]),
             tokens=np.frombuffer(tokens, "<u4").astype(np.uint32, copy=False),
             starts=starts,
             title_ends=starts[:-1] + header["title"].astype(np.intp),
@@ -142,6 +151,10 @@ class Corpus:
             return np.empty(0, dtype=np.intp)
         rows = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
         return np.sort(rows[self.ids[rows] == wanted])
+
+    def words(self, row: int) -> TokenHashes:
+        """All words of one paper, in order, separators included."""
+        return self.tokens[self.starts[row] : self.starts[row + 1]]
 
     def by_author(self, author: int) -> Rows:
         """Rows of the papers that have one of the hashes of :mod:`digest.ranking.people`."""
@@ -244,6 +257,13 @@ def _runs(values: Rows) -> Rows:
     """Where each run of equal values begins."""
     changes = np.flatnonzero(values[1:] != values[:-1]) + 1
     return np.concatenate([np.zeros(min(len(values), 1), dtype=np.intp), changes])
+
+
+def _weight_of_length(tokens: npt.NDArray[np.integer]) -> Vectors:
+    """(n, 1) what a vector is shortened by: a title alone says little, whatever its few words are close to."""
+    words = tokens.astype(np.float32)
+    full = (words / (words + HALF_TOLD)) / (FULL_LENGTH / (FULL_LENGTH + HALF_TOLD))
+    return np.minimum(full, np.float32(1))[:, None]
 
 
 def _headers(blobs: Sequence[bytes], dims: int) -> npt.NDArray[np.void]:

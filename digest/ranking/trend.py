@@ -13,7 +13,7 @@
    ``level / (level + 10)``, keeps one vote on a quiet day from being a hit.
 
 A paper without any reading scores 0: unknown is neither good nor bad, and a source that did not answer lowers nobody.
-The constants were read from 8,700 papers of Hugging Face's daily lists, see docs/ranking.md and benchmarks/trend.py.
+The constants were read from 8,700 papers of Hugging Face's daily lists: training/growth.py, benchmarks/trend.py.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class _Series:
         rows, values = rows[known], values[known]
         if not len(rows):
             return cls(last=last, hours=hours, from_start=from_start, gained=gained, excess=excess)
-        order = np.lexsort((times, rows))
+        order = np.lexsort((values, times, rows))
         rows, values, times = rows[order], values[order], times[order]
         starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
         ends = np.r_[starts[1:], len(rows)] - 1
@@ -188,8 +188,8 @@ class _Series:
         has_older = before >= starts
         older = np.where(has_older, values[np.maximum(before, 0)], 0.0)
         gained[here] = np.maximum(values[ends] - older, 0.0)
-        grown = _growth(hours[here]) - _growth((times[np.maximum(before, 0)] - times[starts]) / 3600)
-        expected = values[ends] * grown / _growth(hours[here])
+        older_h = (times[np.maximum(before, 0)] - times[starts]) / 3600
+        expected = values[ends] * (1 - older_h / (older_h + HALF_TIME_H) / _growth(hours[here]))
         excess[here] = np.where(has_older, np.maximum(gained[here] - expected, 0.0), 0.0)
         return cls(last=last, hours=hours, from_start=from_start, gained=gained, excess=excess)
 

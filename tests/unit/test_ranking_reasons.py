@@ -1,0 +1,72 @@
+"""Reasons: short, readable, and true."""
+
+from __future__ import annotations
+
+import pytest
+
+from digest.model import Attention, Lane
+from digest.ranking.reasons import age_reason, attention_reason, join
+from digest.ranking.text import TextBasis, features_of
+from tests.support.ranking import fillers, paper, ranker_of, reader
+
+
+@pytest.mark.parametrize(
+    ("attention", "line"),
+    [
+        (Attention(), ""),
+        (Attention(votes=0, cohort="cs.CV", share_above=0.5), ""),
+        (Attention(votes=1, cohort="cs.CV", share_above=0.5), "1 vote"),
+        (Attention(votes=181, hours=9.2, cohort="cs.CV", share_above=0.0189), "181 votes in 9 h, top 2 % of cs.CV"),
+        (Attention(votes=181, hours=0.2, cohort="cs.CV", share_above=0.0201), "181 votes in 1 h, top 3 % of cs.CV"),
+        (Attention(votes=181, hours=50, cohort="cs.CV", share_above=0.0), "181 votes in 2 days, first in cs.CV"),
+        (Attention(votes=9, cohort="all papers", share_above=0.0), "9 votes, first of all papers"),
+        (Attention(votes=9, cohort="all papers", share_above=0.2), "9 votes, top 20 % of all papers"),
+    ],
+)
+def test_attention_in_words(attention: Attention, line: str) -> None:
+    """Figures are rounded against the paper, and a poor place is not told."""
+    assert attention_reason(attention) == line
+
+
+def test_ages() -> None:
+    """Hours, then days."""
+    assert [age_reason(hours) for hours in (0.2, 5, 70)] == [
+        "announced just now",
+        "announced 5 h ago",
+        "announced 3 days ago",
+    ]
+
+
+def test_joining() -> None:
+    """Empty reasons leave no dots behind."""
+    assert join("", "a", "", "b") == "a · b"
+    assert join("", "") == ""
+
+
+@pytest.mark.parametrize(
+    ("lane", "start"),
+    [
+        (Lane(name="x", phrases=("KV caches",)), '"KV caches" in the title'),
+        (Lane(name="x", phrases=("attended keys", "KV caches")), '"KV caches" in the title'),
+        (Lane(name="x", phrases=("least attended keys",)), '"least attended keys" in the abstract'),
+        (Lane(name="x", phrases=("KV cache", "cache eviction")), '"KV cache" and "cache eviction" in the title'),
+        (Lane(name="x", categories=("cs.LG",)), "cs.LG, your category"),
+        (Lane(name="x", categories=("cs",)), "cs, your category"),
+        (Lane(name="x", authors=("Ada Lovelace",)), "by Ada Lovelace, whom you follow"),
+    ],
+)
+def test_reasons_of_lanes(lane: Lane, start: str) -> None:
+    """The reader's own words, where they stand."""
+    ranker = ranker_of([paper(1, "KV cache eviction", "We evict the least attended keys."), *fillers()])
+    (selection,) = ranker.select([reader(lane, explore=False)])
+    assert selection.picks[0].reason.startswith(start)
+
+
+def test_examples_as_a_reason() -> None:
+    """A lane of examples has no words to quote, and says so."""
+    example = paper(900, "Evicting tokens from the KV cache", "Transformers attend to few keys; drop the others.")
+    (blob,) = features_of([example], TextBasis.shipped())
+    ranker = ranker_of([paper(1, "KV cache eviction", "We evict the least attended keys."), *fillers()])
+    who = reader(Lane(name="x", examples=example.identifiers), examples={example.identifiers[0]: blob}, explore=False)
+    (selection,) = ranker.select([who])
+    assert [pick.reason for pick in selection.picks] == ["close to your example"]
