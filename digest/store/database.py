@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import StaticPool
 
 from digest.errors import StoreError
@@ -48,7 +48,11 @@ class Database:
         if self.url.database in (None, "", ":memory:"):
             options = {"poolclass": StaticPool}
         else:
-            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(str(self.url.database)).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"store: {folder}: {error.strerror or error}") from error
         engine = create_engine(
             self.url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}, **options
         )
@@ -100,10 +104,10 @@ class Database:
         try:
             with self.engine.connect().execution_options(digest_write=write) as connection, connection.begin():
                 yield connection
-        except (OperationalError, DBAPIError) as error:
-            if isinstance(error, OperationalError) or error.connection_invalidated:
-                raise StoreError(_advice(error, self.url.render_as_string(hide_password=True))) from error
-            raise  # an integrity or programming error is a bug: keep its name and traceback
+        except (IntegrityError, ProgrammingError, DataError):
+            raise  # a bug of ours: keep its name and traceback
+        except DBAPIError as error:
+            raise StoreError(_advice(error, self.url.render_as_string(hide_password=True))) from error
         finally:
             if self._turn is not None:
                 self._turn.release()
@@ -139,6 +143,8 @@ def _advice(error: DBAPIError, url: str) -> str:
         "database is locked": "another process holds it; wait, or see who runs `digest daemon`",
         "disk is full": "the disk is full; free some space, nothing was lost",
         "readonly database": "no permission to write there",
+        "file is not a database": "that file is something else; give another name, or restore a backup",
+        "malformed": "the file is damaged; restore a backup",
         "unable to open": "no such folder, or no permission",
         "no such table": "not a database of this program, or it was never upgraded: digest db upgrade",
         "could not connect": "PostgreSQL does not answer there",

@@ -1,0 +1,128 @@
+"""The database itself: schema and migrations, pace between processes, fragments, and errors a person can act on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+import digest.store
+from digest.errors import StoreError
+from digest.model import SourceReport, SourceStatus, Validators
+from digest.store.database import Database
+from digest.store.fragments import FragmentStore
+from digest.store.schema import metadata
+from digest.store.sources import SourceStore
+from digest.store.upgrade import HEAD, _migrate, ensure_current
+
+NOW = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)
+
+
+def test_migrations_lead_to_the_schema(tmp_path: Path) -> None:
+    """A database that came all the way by migrations is the one that the program makes at once."""
+    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with db.write() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+    config = Config()
+    config.set_main_option("script_location", str(Path(digest.store.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    _migrate(db, "base")
+    with db.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    db.close()
+
+
+def test_opening_twice_is_harmless(tmp_path: Path) -> None:
+    """The second opening finds everything in order."""
+    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    ensure_current(db)
+    ensure_current(db)
+    db.close()
+
+
+def test_a_newer_database_is_refused_in_words(tmp_path: Path) -> None:
+    """An old program does not touch what a newer one has written."""
+    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    ensure_current(db)
+    with db.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer than this program"):
+        ensure_current(db)
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [("nonsense", "not a database URL"), ("mysql://x/y", "not supported"), ("sqlite:////proc/nowhere/a.db", "nowhere")],
+)
+def test_a_bad_store_is_one_clear_error(url: str, words: str) -> None:
+    """What is wrong with the URL is said, whatever it is."""
+    with pytest.raises(StoreError, match=words):
+        ensure_current(Database(url))
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    """Pointing the store at something else fails with the path in the message."""
+    (tmp_path / "a.db").write_text("this is not a database, it is a letter to grandmother" * 100)
+    with pytest.raises(StoreError, match=r"a\.db"):
+        ensure_current(Database(f"sqlite:///{tmp_path / 'a.db'}"))
+
+
+def test_nobody_gets_the_same_moment(tmp_path: Path) -> None:
+    """Twenty threads on two connections take twenty moments, each a pace apart."""
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    databases = [Database(url), Database(url)]
+    ensure_current(databases[0])
+    got: list[dt.datetime] = []
+
+    def take(db: Database) -> None:
+        got.extend(SourceStore(db).reserve("arxiv.org", 3.0, NOW) for _ in range(5))
+
+    threads = [threading.Thread(target=take, args=(databases[i % 2],)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == [NOW + dt.timedelta(seconds=3 * i) for i in range(20)]
+    for db in databases:
+        db.close()
+
+
+def test_retry_after_holds_for_everybody(tmp_path: Path) -> None:
+    """A postponed host is postponed for the next process too, and never earlier than before."""
+    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    ensure_current(db)
+    store, until = SourceStore(db), NOW + dt.timedelta(minutes=10)
+    store.postpone("arxiv.org", until)
+    store.postpone("arxiv.org", NOW + dt.timedelta(minutes=1))
+    assert SourceStore(db).reserve("arxiv.org", 3.0, NOW) == until
+    db.close()
+
+
+def test_fragments_validators_cursors_and_runs_come_back() -> None:
+    """What is written is read."""
+    db = Database("sqlite:///:memory:")
+    ensure_current(db)
+    fragments, sources = FragmentStore(db), SourceStore(db)
+    fragments.put({"a" * 32: b"card", "b" * 32: b"shell"}, now=NOW)
+    fragments.put({"a" * 32: b"card"}, now=NOW)
+    assert fragments.get(["a" * 32, "c" * 32]) == {"a" * 32: b"card"}
+    seen = Validators(url="https://a.example/feed", etag='"x"')
+    with db.write() as connection:
+        sources.remember(connection, [seen], now=NOW)
+        sources.set_cursor(connection, "arxiv", {"start": 200})
+        sources.set_cursor(connection, "arxiv", {"start": 400})
+    assert sources.validators(seen.url) == seen
+    assert sources.cursor("arxiv") == {"start": 400}
+    report = SourceReport(source="arxiv", started_at=NOW, finished_at=NOW, status=SourceStatus.OK, read=3, new=3)
+    sources.report(report)
+    assert sources.runs(since=NOW, until=NOW) == [report]
+    assert sources.last_success() == {"arxiv": NOW}
+    db.close()
