@@ -30,7 +30,7 @@ class DrainReport:
     counts: Mapping[DeliveryState, int]
     """Deliveries that got an answer in this drain, by the state they are in now. READY: the relay was at fault."""
     bugs: int = 0
-    """Deliveries that could not be rendered; their tracebacks are in the log."""
+    """How many of the failed ones could not be rendered; their tracebacks are in the log."""
     returned: int = 0
     """Claimed but not started, because of a stop or a pause; they are ready again."""
     expired: int = 0

@@ -26,6 +26,8 @@ class Reading(Chapter):
         """Deliveries, the newest first."""
         wanted = filters or Filters()
         query = select(*(deliveries.c[name] for name in DeliveryRow.__dataclass_fields__))
+        if wanted.ids is not None:
+            query = query.where(deliveries.c.id.in_(list(wanted.ids)))
         if wanted.states is not None:
             query = query.where(deliveries.c.state.in_(list(wanted.states)))
         if wanted.subscriber_id is not None:

@@ -20,6 +20,15 @@ class Relays(Chapter):
             return RelayState(relay=relay)
         return RelayState(relay=relay, failures=row.failures, paused_until=row.paused_until, reason=row.reason)
 
+    def troubled_relays(self) -> list[RelayState]:
+        """Every relay whose circuit is open or being probed."""
+        with self._db.read() as connection:
+            rows = connection.execute(select(relays).order_by(relays.c.relay)).all()
+        return [
+            RelayState(relay=row.relay, failures=row.failures, paused_until=row.paused_until, reason=row.reason)
+            for row in rows
+        ]
+
     def pause_relay(self, relay: str, *, until: dt.datetime, failures: int, reason: str, now: dt.datetime) -> None:
         """Open the circuit: nobody sends through the relay before ``until``, and then with one message first."""
         with self._db.write() as connection:

@@ -111,6 +111,7 @@ class Reaped:
 class Filters:
     """Which deliveries to list; None means all."""
 
+    ids: frozenset[int] | None = None
     states: frozenset[DeliveryState] | None = None
     subscriber_id: str | None = None
     edition: dt.date | None = None

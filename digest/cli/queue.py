@@ -1,0 +1,201 @@
+"""`digest queue`: look at the outbox and repair it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from digest.cli.common import FAILED, config_option, console
+from digest.model import DeliveryState
+from digest.store.outbox import DeliveryRow, Filters, Outbox, RelayState
+
+COLOURS = {
+    DeliveryState.ACCEPTED: "green",
+    DeliveryState.FAILED: "red",
+    DeliveryState.UNCERTAIN: "red",
+    DeliveryState.DEFERRED: "yellow",
+    DeliveryState.HELD: "yellow",
+    DeliveryState.SUPPRESSED: "yellow",
+}
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(state) for state in DeliveryState]),
+    help="Only in this state; may be given several times.",
+)
+@click.option("--reader", help="Only to this reader.")
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Only the editions of this day (YYYY-MM-DD).")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.pass_context
+def command(
+    context: click.Context,
+    config: Path,
+    states: Sequence[str],
+    reader: str | None,
+    date: dt.datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show deliveries, the newest first. What the states mean: docs/delivery.md."""
+    context.obj = config
+    if context.invoked_subcommand is not None:
+        return
+    from digest.app import open_app
+
+    filters = Filters(
+        states=frozenset(DeliveryState(state) for state in states) or None,
+        subscriber_id=reader,
+        edition=date.date() if date else None,
+        limit=limit,
+    )
+    with open_app(config) as app:
+        rows, counts, relays = app.outbox.listing(filters), app.outbox.counts(), app.outbox.troubled_relays()
+        now = app.clock()
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(asdict(row), default=str, ensure_ascii=False))
+    else:
+        _print(rows, counts, relays, now)
+
+
+def _print(
+    rows: Sequence[DeliveryRow],
+    counts: dict[DeliveryState, int],
+    relays: Sequence[RelayState],
+    now: dt.datetime,
+) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    if not rows:
+        out.print("No such delivery." if counts else "The queue is empty.")
+    else:
+        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+        for name in ("id", "reader", "edition", "state", "tries", "next or last, UTC", "why"):
+            table.add_column(name, justify="right" if name in {"id", "tries"} else "left")
+        for row in rows:
+            at = row.next_attempt_at or row.updated_at
+            state = f"[{COLOURS.get(row.state, 'default')}]{row.state}[/]" + (" (trial)" if row.trial else "")
+            table.add_row(
+                str(row.id),
+                escape(row.subscriber_id),
+                f"{row.edition}",
+                state,
+                str(row.attempt_count),
+                f"{at:%m-%d %H:%M}",
+                escape(row.reason or ""),
+            )
+        out.print(table)
+        out.print(", ".join(f"{number} {state}" for state, number in sorted(counts.items())), style="dim")
+    for relay in relays:
+        if relay.paused(now):
+            until = f"{relay.paused_until:%m-%d %H:%M} UTC"
+            out.print(f"{escape(relay.relay)} is paused until {until}: {escape(relay.reason or '')}", style="red")
+            out.print("When that is mended: digest queue resume", style="dim")
+    if any(row.state is DeliveryState.UNCERTAIN for row in rows):
+        out.print(
+            "uncertain: it may have arrived. Look into the inbox, then: digest queue confirm, cancel, or retry ID",
+            style="dim",
+        )
+
+
+Act = Callable[[Outbox, Collection[int], dt.datetime], list[int]]
+
+
+def _act(context: click.Context, ids: Sequence[int], done: str, act: Act) -> None:
+    """Do it to each id, say what happened to each, and fail if one could not be changed."""
+    from digest.app import open_app
+
+    with open_app(context.obj) as app:
+        before = {row.id: row for row in app.outbox.listing(Filters(ids=frozenset(ids), limit=len(ids)))}
+        changed = set(act(app.outbox, ids, app.clock()))
+    for delivery in ids:
+        if delivery in changed:
+            row = before[delivery]
+            click.echo(f"{delivery} ({row.subscriber_id}, {row.edition}): {row.state}, now {done}")
+        elif delivery in before:
+            click.echo(f"{delivery} is {before[delivery].state}: that cannot be {done}", err=True)
+        else:
+            click.echo(f"there is no delivery {delivery}", err=True)
+    if changed != set(ids):
+        raise SystemExit(FAILED)
+
+
+ids_argument = click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
+
+
+@command.command()
+@ids_argument
+@click.pass_context
+def hold(context: click.Context, ids: tuple[int, ...]) -> None:
+    """Keep deliveries from being sent until they are released."""
+    _act(context, ids, "held", lambda outbox, chosen, now: outbox.hold(chosen, now=now))
+
+
+@command.command()
+@ids_argument
+@click.pass_context
+def release(context: click.Context, ids: tuple[int, ...]) -> None:
+    """Let held deliveries go on."""
+    _act(context, ids, "released", lambda outbox, chosen, now: outbox.release_held(chosen, now=now))
+
+
+@command.command()
+@ids_argument
+@click.pass_context
+def cancel(context: click.Context, ids: tuple[int, ...]) -> None:
+    """Never send them; their papers may be picked again. Of an uncertain one: it did not arrive."""
+    _act(context, ids, "cancelled", lambda outbox, chosen, now: outbox.cancel(chosen, now=now))
+
+
+@command.command()
+@ids_argument
+@click.pass_context
+def retry(context: click.Context, ids: tuple[int, ...]) -> None:
+    """Send them again with the next pass, with the same Message-ID where the bytes are still right."""
+    _act(context, ids, "waiting to be sent again", lambda outbox, chosen, now: outbox.retry(chosen, now=now))
+
+
+@command.command()
+@ids_argument
+@click.pass_context
+def confirm(context: click.Context, ids: tuple[int, ...]) -> None:
+    """Of uncertain deliveries: they did arrive."""
+    _act(context, ids, "accepted", lambda outbox, chosen, now: outbox.confirm(chosen, now=now))
+
+
+@command.command()
+@click.pass_context
+def resume(context: click.Context) -> None:
+    """Trust paused relays again at once, after what was wrong is mended."""
+    from digest.app import open_app
+
+    with open_app(context.obj) as app:
+        resumed = [r.relay for r in app.outbox.troubled_relays() if app.outbox.resume_relay(r.relay, now=app.clock())]
+    click.echo("\n".join(f"{relay} is trusted again" for relay in resumed) or "No relay is paused.")
+
+
+@command.command()
+@click.argument("address")
+@click.pass_context
+def unsuppress(context: click.Context, address: str) -> None:
+    """Write to ADDRESS again, whatever a server once said of it."""
+    from digest.app import open_app
+
+    with open_app(context.obj) as app:
+        lifted = app.outbox.unsuppress(address)
+    click.echo(f"{address} is written to again" if lifted else f"{address} was not suppressed", err=not lifted)
+    if not lifted:
+        raise SystemExit(FAILED)

@@ -1,0 +1,77 @@
+"""Try a mail account with one small message, outside the outbox: what the server said, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid, parseaddr
+
+from digest.config import MailConfig
+from digest.delivery.advice import advice
+from digest.delivery.base import RelayError
+from digest.delivery.replies import Reply, classify
+from digest.delivery.settings import smtp_settings
+from digest.delivery.smtp import SmtpTransport
+from digest.errors import TransportError
+from digest.model import DeliveryState, Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReport:
+    relay: str
+    reply: Reply
+    """The last one; its phase says how far it went."""
+    advice: str
+    accepted: bool
+
+
+def probe(mail: MailConfig, recipient: str, *, now: dt.datetime) -> ProbeReport:
+    """Connect, secure, log in and send; whatever goes wrong on the way is in the report.
+
+    Raises:
+        TransportError: ``mail`` names no server, or the addresses cannot be put into a message.
+    """
+    settings = smtp_settings(mail)
+    transport = SmtpTransport(settings)
+    envelope = _message(mail, recipient, now)
+    try:
+        reply = asyncio.run(_send(transport, envelope))
+    except RelayError as error:
+        reply = error.reply
+    return ProbeReport(
+        relay=settings.relay,
+        reply=reply,
+        advice=advice(reply, settings.preset),
+        accepted=classify(reply).state is DeliveryState.ACCEPTED,
+    )
+
+
+async def _send(transport: SmtpTransport, envelope: Envelope) -> Reply:
+    session = await transport.open()
+    try:
+        return await session.send(envelope)
+    finally:
+        await session.close()
+
+
+def _message(mail: MailConfig, recipient: str, now: dt.datetime) -> Envelope:
+    name, sender = parseaddr(mail.sender)
+    local, _, domain = sender.rpartition("@")
+    message_id = make_msgid(domain=domain or "localhost")
+    message = EmailMessage(policy=SMTP)
+    try:
+        message["From"] = Address(display_name=name, username=local, domain=domain)
+        message["To"] = recipient
+    except (ValueError, MessageError) as error:
+        raise TransportError(f"no message can be made from {mail.sender!r} to {recipient!r}: {error}") from error
+    message["Subject"] = "Paper digest: this account can send"
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content("This is the test message of `digest send-test`. Your digest can be sent with this account.\n")
+    return Envelope(delivery_id=0, sender=sender, recipient=recipient, message_id=message_id, data=message.as_bytes())

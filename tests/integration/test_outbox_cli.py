@@ -1,0 +1,149 @@
+"""`digest queue` and `digest send-test` as a person or a script uses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from digest.cli.main import cli
+from digest.store.database import Database
+from digest.store.outbox import Outbox
+from digest.store.upgrade import ensure_current
+from tests.support.outbox_rows import HOUR, NOW, add_readers, make_ready, states
+from tests.support.smtp_server import Rule, Say, SmtpServer, closed_port
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "subscribers").mkdir()
+    (tmp_path / "config.yaml").write_text("store: sqlite:///digest.db\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "config.yaml"
+
+
+@pytest.fixture
+def outbox(config: Path) -> Outbox:
+    db = Database(f"sqlite:///{config.parent}/digest.db")
+    ensure_current(db)
+    add_readers(db, "ada", "bob")
+    box = Outbox(db)
+    make_ready(box, ["ada", "bob"])
+    return box
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words), catch_exceptions=False)
+
+
+def test_an_empty_queue_says_so(config: Path) -> None:
+    """A new installation gets words, not an empty table."""
+    assert config.exists()
+    result = run("queue")
+    assert (result.exit_code, result.stdout) == (0, "The queue is empty.\n")
+
+
+def test_the_queue_is_shown_and_filtered(outbox: Outbox) -> None:
+    """A table for people, one object a line for scripts, and filters for both."""
+    shown = run("queue").stdout
+    assert "ada" in shown
+    assert "2 ready" in shown
+    (line,) = run("queue", "--json", "--reader", "bob", "--state", "ready", "--date", "2025-11-24").stdout.splitlines()
+    row = json.loads(line)
+    assert (row["subscriber_id"], row["state"], row["edition"]) == ("bob", "ready", "2025-11-24")
+    assert "No such delivery" in run("queue", "--state", "failed").stdout
+    assert run("queue", "--state", "lost").exit_code == 2
+    assert states(outbox) == {1: "ready", 2: "ready"}
+
+
+def test_the_queue_is_repaired_by_id(outbox: Outbox) -> None:
+    """Each act says what it did; an id that cannot be changed is named and fails the command."""
+    assert "1 (ada, 2025-11-24): ready, now held" in run("queue", "hold", "1").stdout
+    result = run("queue", "release", "1", "2", "9")
+    assert result.exit_code == 1
+    assert "now released" in result.stdout
+    assert "2 is ready: that cannot be released" in result.stderr
+    assert "there is no delivery 9" in result.stderr
+    assert run("queue", "cancel", "1").exit_code == 0
+    assert run("queue", "retry", "1").exit_code == 0
+    assert states(outbox) == {1: "ready", 2: "ready"}
+
+
+def test_uncertain_deliveries_come_with_instructions(outbox: Outbox) -> None:
+    """The list says what to do about them, and confirm settles them."""
+    (one, *_) = outbox.claim_ready(1, now=NOW, lease_s=60, trial=False)
+    outbox.mark_sending([one.id], one.lease_token, now=NOW)
+    outbox.reap(NOW + HOUR)
+    assert "digest queue confirm" in run("queue").stdout
+    assert run("queue", "confirm", str(one.id)).exit_code == 0
+    assert states(outbox)[one.id] == "accepted"
+
+
+def test_relays_and_addresses_can_be_trusted_again(outbox: Outbox) -> None:
+    """What was paused or suppressed can be lifted by hand."""
+    later = NOW + 24 * 365 * 100 * HOUR
+    outbox.pause_relay("smtp://x", until=later, failures=1, reason="535 no", now=NOW)
+    assert "is paused until" in run("queue").stdout
+    assert "trusted again" in run("queue", "resume").stdout
+    assert "No relay" in run("queue", "resume").stdout
+    outbox.suppress("ada@example.org", "5.1.1", now=NOW)
+    assert run("queue", "unsuppress", "Ada@example.org").exit_code == 0
+    assert run("queue", "unsuppress", "ada@example.org").exit_code == 1
+
+
+def configured(config: Path, port: int) -> None:
+    config.write_text(
+        f"mail:\n  transport: smtp\n  server: smtp://127.0.0.1:{port}\n  from: Digest <digest@example.org>\n"
+    )
+
+
+def test_send_test_delivers_one_message(config: Path) -> None:
+    """A working account: the message is there, and the queue is not touched."""
+    with SmtpServer() as server:
+        configured(config, server.port)
+        result = run("send-test", "ada@example.org")
+        assert result.exit_code == 0
+        assert "accepted at dot: 250" in result.stdout
+        message = server.parsed()
+        assert (message["From"], message["To"]) == ("Digest <digest@example.org>", "ada@example.org")
+    assert not (config.parent / "digest.db").exists()
+
+
+def test_send_test_translates_a_refusal(config: Path) -> None:
+    """What the server said and what to do about it, for people and for scripts."""
+    with SmtpServer() as server:
+        configured(config, server.port)
+        server.script(Rule(at="rcpt", do=Say("550 5.1.1 user unknown")))
+        result = run("send-test", "nobody@example.org")
+        assert result.exit_code == 1
+        assert "refused at rcpt: 550 5.1.1 user unknown" in result.stdout
+        assert "check the address" in result.stdout
+        found = json.loads(run("send-test", "nobody@example.org", "--json").stdout)
+        assert (found["accepted"], found["phase"], found["code"]) == (False, "rcpt", 550)
+
+
+def test_send_test_without_a_server(config: Path) -> None:
+    """No connection and no configuration are told apart."""
+    with closed_port() as port:
+        configured(config, port)
+        assert "nothing listens there" in run("send-test", "ada@example.org").stdout
+    config.write_text("site: {name: Test}\n")
+    result = run("send-test", "ada@example.org")
+    assert result.exit_code == 2
+    assert "mail.preset: gmail" in result.stderr
+
+
+@pytest.mark.parametrize("address", ["", "ada", "a@b\r\nBcc: eve@x", "ünï@cöde.example"])
+def test_send_test_with_a_strange_address(config: Path, address: str) -> None:
+    """Garbage gets an answer, not a traceback."""
+    with SmtpServer(extensions=()) as server:
+        configured(config, server.port)
+        result = run("send-test", address)
+        assert result.exit_code in (1, 2)
+        assert result.output
+        assert server.ledger() == []
