@@ -26,6 +26,7 @@ def command(folder: Path, open_it: bool) -> None:
     from rich.table import Table
 
     from digest.demo.play import play
+    from digest.demo.sample import PRESS_DAY
 
     started, out = time.perf_counter(), console()
     done = play(folder, step=lambda words: out.print(f"[dim]·[/] {words}"))
@@ -46,7 +47,9 @@ def command(folder: Path, open_it: bool) -> None:
         else "\n[red]A second pass was not idle.[/]"
     )
     out.print(f"\nLook at them: {', '.join(str(mail.html) for mail in done.mails)}", soft_wrap=True)
-    out.print(f"Ask why:      digest why ada 2605.10158 --config {folder / 'config.yaml'}", soft_wrap=True)
+    out.print(
+        f"Ask why:      digest why ada 2605.10158 --date {PRESS_DAY} --config {folder / 'config.yaml'}", soft_wrap=True
+    )
     out.print(f"[dim]{time.perf_counter() - started:.1f} s, no network, no mail server.[/]")
     if open_it and done.mails:
         click.launch(str(done.mails[0].html))
