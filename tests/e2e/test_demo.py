@@ -1,0 +1,157 @@
+"""`digest demo` as somebody meets it who has just installed the program: run twice, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.support.world import Ran, environment, html_of, parsed, run_digest, text_of
+
+pytestmark = pytest.mark.slow
+
+DAY = "2026-05-25"
+READERS = {
+    "ada": ("ada@lab.example", "Europe/Berlin", "13:00", 8),
+    "grace": ("grace@clinic.example", "America/New_York", "07:30", 6),
+    "hideki": ("hideki@studio.example", "Asia/Tokyo", "19:00", 6),
+}
+"""Address, zone, local time of the mail, papers."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    folder: Path
+    first: Ran
+    second: Ran
+
+    def digest(self, *args: str) -> Ran:
+        """A command on what the demo left, from an unrelated folder."""
+        elsewhere = self.folder.parent
+        return run_digest(
+            *args,
+            "--config",
+            str(self.folder / "config.yaml"),
+            cwd=elsewhere,
+            env=environment(elsewhere / "network-attempts"),
+        )
+
+    def raw(self, reader: str) -> bytes:
+        return (self.folder / "mails" / f"{reader}.eml").read_bytes()
+
+    def mail(self, reader: str) -> EmailMessage:
+        return parsed(self.raw(reader))
+
+    def papers(self, reader: str) -> list[str]:
+        """arXiv ids of the picks, in order, from the text part."""
+        picked = text_of(self.mail(reader)).partition("── Just missed")[0]
+        return re.findall(r"^https://arxiv\.org/abs/(\S+)$", picked, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo run twice into one folder, with every way out of this machine shut."""
+    elsewhere = tmp_path_factory.mktemp("demo")
+    env = environment(elsewhere / "network-attempts")
+    runs = [run_digest("demo", "--dir", "out", cwd=elsewhere, env=env) for _ in range(2)]
+    yield Demo(elsewhere / "out", *runs)
+    assert not (elsewhere / "network-attempts").exists(), "the demo asked beyond this machine"
+
+
+def test_ends_well_and_says_what_happened(demo: Demo) -> None:
+    """Exit code 0, tables of sources and mails, and a second pass that is idle; the second run tells the same."""
+    for ran in (demo.first, demo.second):
+        assert ran.code == 0, ran
+        assert ran.err == ""
+        assert "72 papers in the store" in ran.out
+        assert "nobody is due, nothing is sent" in ran.out
+        for reader, (_, zone, at, _) in READERS.items():
+            assert re.search(rf"{reader} +Mon {at} {zone}", ran.out), ran
+
+
+def test_one_mail_for_each_reader_at_their_own_time(demo: Demo) -> None:
+    """The right address, a date that is the send time in the reader's zone, and as many papers as asked for."""
+    assert sorted(path.name for path in (demo.folder / "mails").glob("*.eml")) == [f"{name}.eml" for name in READERS]
+    for reader, (address, zone, at, papers) in READERS.items():
+        mail = demo.mail(reader)
+        assert mail["To"].addresses[0].addr_spec == address
+        local = parsedate_to_datetime(mail["Date"]).astimezone(ZoneInfo(zone))
+        assert f"{local:%Y-%m-%d %H:%M}" == f"{DAY} {at}"
+        assert len(demo.papers(reader)) == papers
+
+
+def test_no_paper_twice_in_a_mail(demo: Demo) -> None:
+    """Whatever names a paper has, a reader sees it once."""
+    for reader in READERS:
+        papers = demo.papers(reader)
+        assert len(papers) == len(set(papers))
+        titles = re.findall(r'<a href="https://arxiv.org/abs/[^"]+"[^>]*>([^<]+)</a>', html_of(demo.mail(reader)))
+        assert len(titles) == len(set(titles))
+
+
+def test_headers_of_a_personal_mailing_list(demo: Demo) -> None:
+    """Well-formed to Python's own parser, unsubscribe by mail, no web links of ours, and a subject with a paper."""
+    for reader in READERS:
+        mail = demo.mail(reader)
+        assert not mail.defects
+        assert [part.defects for part in mail.walk()] == [[], [], []]
+        assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+        assert mail["List-Unsubscribe"] == f"<mailto:papers@digest.example?subject=unsubscribe%20{reader}>"
+        assert mail["List-Unsubscribe-Post"] is None
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert mail["Precedence"] == "bulk"
+        subject = str(mail["Subject"])
+        assert re.fullmatch(r".+, and \d more · 25 May", subject)
+        assert subject.partition("…")[0].partition(",")[0] in text_of(mail)
+        assert len(demo.raw(reader)) < 102_400, "Gmail clips longer ones"
+
+
+def test_the_three_mails_differ(demo: Demo) -> None:
+    """Ranked for each: what a biologist gets is not what somebody with language models gets."""
+    ada, grace = set(demo.papers("ada")), set(demo.papers("grace"))
+    assert len(ada & grace) <= 1
+    assert "Why:" in text_of(demo.mail("ada"))
+
+
+def test_a_sent_day_is_replayed_byte_for_byte(demo: Demo) -> None:
+    """`preview --date` gives what arrived, to the byte."""
+    for reader in READERS:
+        shown = demo.digest("preview", reader, "--date", DAY, "--format", "eml")
+        assert shown.code == 0, shown
+        assert "replayed" in shown.err
+        assert shown.raw == demo.raw(reader)
+
+
+def test_why_explains_a_pick(demo: Demo) -> None:
+    """The parts sum to the score, and the demo's own hint leads there."""
+    hint = re.search(r"Ask why: +digest (why .+) --config", demo.first.out)
+    assert hint is not None
+    shown = demo.digest(*hint[1].split())
+    assert "number 1 in ada's mail" in shown.out, shown
+    told = demo.digest(*hint[1].split(), "--json").object()
+    parts = told["parts"]
+    assert isinstance(parts, list)
+    assert len(parts) >= 2
+    assert told["score"] == pytest.approx(sum(part["value"] for part in parts), abs=1e-9)
+    assert told["paper"] == demo.papers("ada")[0]
+    assert told["position"] == 1
+    assert str(told["reason"]) in " ".join(text_of(demo.mail("ada")).split())
+
+
+def test_why_says_what_would_have_let_a_paper_in(demo: Demo) -> None:
+    """A paper that another reader got is not in this one's mail, for a reason with a remedy."""
+    paper = next(paper for paper in demo.papers("grace") if paper not in demo.papers("ada"))
+    told = demo.digest("why", "ada", paper, "--date", DAY, "--json").object()
+    assert told["position"] is None
+    decisions = told["decisions"]
+    assert isinstance(decisions, list)
+    assert decisions
+    assert all(decision["detail"] for decision in decisions), json.dumps(told)
+    assert any(decision["remedy"] for decision in decisions), json.dumps(told)
