@@ -58,6 +58,7 @@ def add_papers(db: Database, number: int) -> list[int]:
                         "abstract": "",
                         "authors": [],
                         "categories": [],
+                        "primary_category": "",
                         "url": "",
                         "withdrawn": False,
                         "candidate": True,

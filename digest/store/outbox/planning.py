@@ -21,6 +21,20 @@ BUILD_LEASE_S = 600.0
 
 EXPIRABLE = (DeliveryState.PLANNED, DeliveryState.READY, DeliveryState.DEFERRED)
 
+BUILT = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(
+        state=DeliveryState.READY,
+        recipe=bindparam("made_from"),
+        message_id=bindparam("message"),
+        reason=None,
+        lease_token=None,
+        lease_until=None,
+        updated_at=bindparam("at"),
+    )
+)
+
 
 class Planning(Chapter):
     def plan(self, plans: Sequence[Plan], *, trial: bool, now: dt.datetime) -> int:
@@ -147,40 +161,46 @@ class Planning(Chapter):
 
     def built(self, items: Sequence[Built], *, now: dt.datetime) -> int:
         """Make deliveries ready and their papers gone, in one transaction; returns how many still were the caller's."""
-        made = 0
+        if not items:
+            return 0
+        held = (
+            select(deliveries.c.id, deliveries.c.lease_token, deliveries.c.subscriber_id)
+            .where(
+                deliveries.c.id.in_([item.delivery_id for item in items]),
+                deliveries.c.state == DeliveryState.BUILDING,
+            )
+            .order_by(deliveries.c.id)
+            .with_for_update()
+        )
         with self._db.write() as connection:
-            for item in items:
-                mine = connection.execute(
-                    update(deliveries)
-                    .where(*_under_lease(item.delivery_id, item.lease_token))
-                    .values(
-                        state=DeliveryState.READY,
-                        recipe=item.recipe,
-                        message_id=item.message_id,
-                        reason=None,
-                        lease_token=None,
-                        lease_until=None,
-                        updated_at=now,
-                    )
-                    .returning(deliveries.c.subscriber_id)
-                ).one_or_none()
-                if mine is None:
-                    continue
-                made += 1
-                if item.paper_ids:
-                    connection.execute(
-                        insert(sent_papers),
-                        [
-                            {
-                                "delivery_id": item.delivery_id,
-                                "paper_id": paper_id,
-                                "subscriber_id": mine.subscriber_id,
-                                "position": position,
-                            }
-                            for position, paper_id in enumerate(dict.fromkeys(item.paper_ids), start=1)
-                        ],
-                    )
-        return made
+            readers = {(row.id, row.lease_token): row.subscriber_id for row in connection.execute(held)}
+            mine = {item.delivery_id: item for item in items if (item.delivery_id, item.lease_token) in readers}
+            if mine:
+                connection.execute(
+                    BUILT,
+                    [
+                        {
+                            "delivery": item.delivery_id,
+                            "made_from": item.recipe,
+                            "message": item.message_id,
+                            "at": now,
+                        }
+                        for item in mine.values()
+                    ],
+                )
+            papers = [
+                {
+                    "delivery_id": item.delivery_id,
+                    "paper_id": paper_id,
+                    "subscriber_id": readers[item.delivery_id, item.lease_token],
+                    "position": position,
+                }
+                for item in mine.values()
+                for position, paper_id in enumerate(dict.fromkeys(item.paper_ids), start=1)
+            ]
+            if papers:
+                connection.execute(insert(sent_papers), papers)
+        return len(mine)
 
     def skipped(self, delivery_id: int, lease_token: str, reason: str, *, now: dt.datetime) -> bool:
         """Nothing to say today; on record, or the same readers would be picked forever. False: not the caller's."""
