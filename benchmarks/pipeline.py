@@ -2,11 +2,11 @@
 
     python benchmarks/pipeline.py [--data FOLDER] [--papers 20000] [--readers 1000] [--json]
 
-Every stage is the pipeline's own (digest.pipeline), on a database file, into a loopback SMTP sink that runs in a process of
-its own. Beside it, in the same run: the stock stack of benchmarks/stock.py on the same papers. Times are CPU time of this
-process, all threads, user and system. With --data (the folder that holds arxiv_announced/) papers are real ones, else made up.
+Every stage is the pipeline's own (digest.pipeline), on a database file, into a loopback SMTP sink in another process.
+Beside it, in the same run: the stock stack of benchmarks/stock.py on the same papers. Times are CPU time of this
+process, all threads, user and system. With --data (the folder that holds arxiv_announced/) papers are real ones.
 
-``cpu_ms_per_subscriber`` is everything that happens because a reader is due. Reading and storing the papers happens once,
+``cpu_ms_per_subscriber`` is everything that happens because a reader is due. Reading and storing papers happens once,
 whoever reads them, and is reported apart as ``ingest_ms_per_paper``.
 """
 
@@ -24,6 +24,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +37,7 @@ from benchmarks.sink import HOST, Sink
 from digest.app import App
 from digest.editions.content import EditionContent
 from digest.editions.message import Composed, Composer
-from digest.model import Frequency, Lane, Paper, SendTimes, Subscriber
+from digest.model import Batch, Frequency, Lane, Paper, SendTimes, Subscriber
 from digest.pipeline import build, deliver
 from digest.pipeline.ingest import CHUNK, index, store_page
 from digest.pipeline.plan import plan
@@ -50,14 +51,20 @@ CONFIG = """\
 store: sqlite:///bench.db
 subscribers: readers
 sources: {{arxiv: false, huggingface: false}}
-mail: {{transport: smtp, server: "smtp://{host}:{port}", from: Bench <bench@digest.example>, connections: 8, window: 16}}
+mail:
+  transport: smtp
+  server: "smtp://{host}:{port}"
+  from: Bench <bench@digest.example>
+  connections: 8
+  window: 16
 """
 
 PHRASES = (
-    "sparse attention", "diffusion models", "reinforcement learning", "protein design", "graph neural networks", "robot manipulation",
-    "speech recognition", "federated learning", "large language models", "3D reconstruction", "causal inference", "time series",
-    "retrieval augmented generation", "object detection", "code generation", "medical imaging", "knowledge distillation",
-    "multi-agent systems", "state space models", "chain of thought", "video generation", "quantization", "point clouds", "recommender systems",
+    "sparse attention", "diffusion models", "reinforcement learning", "protein design", "graph neural networks",
+    "robot manipulation", "speech recognition", "federated learning", "large language models", "3D reconstruction",
+    "causal inference", "time series", "retrieval augmented generation", "object detection", "code generation",
+    "medical imaging", "knowledge distillation", "multi-agent systems", "state space models", "chain of thought",
+    "video generation", "quantization", "point clouds", "recommender systems",
 )  # fmt: skip
 CATEGORIES = ("cs.LG", "cs.CL", "cs.CV", "cs.AI", "cs.RO", "stat.ML", "cs.IR", "q-bio.QM", "eess.AS")
 
@@ -137,8 +144,8 @@ def ours(folder: Path, body: bytes, people: list[Subscriber], sink: Sink) -> tup
     stages = Stages()
     batch = stages.time("ingest", lambda: jsonl.parse(body, now=now))
     for start in range(0, len(batch.entries), CHUNK):
-        page = Page(batch=type(batch)(entries=batch.entries[start : start + CHUNK]))
-        stages.time("ingest", lambda page=page: store_page(app.rooms, "file", page))
+        page = Page(batch=Batch(entries=batch.entries[start : start + CHUNK]))
+        stages.time("ingest", partial(store_page, app.rooms, "file", page))
     stages.time("ingest", lambda: index(app.rooms))
     app.rooms.subscribers.sync(people, broken={}, max_lateness=dt.timedelta(0), now=now)
     now = DUE
@@ -176,8 +183,12 @@ def main() -> None:
         sys.exit(1)
 
 
-def report(stages: Stages, accepted: int, papers: int, people: list[Subscriber], peer: stock.Result) -> dict[str, object]:
-    per_reader = {name: round(1000 * cpu_s / len(people), 3) for name, cpu_s in stages.cpu_s.items() if name != "ingest"}
+def report(
+    stages: Stages, accepted: int, papers: int, people: list[Subscriber], peer: stock.Result
+) -> dict[str, object]:
+    per_reader = {
+        name: round(1000 * cpu_s / len(people), 3) for name, cpu_s in stages.cpu_s.items() if name != "ingest"
+    }
     total = round(sum(per_reader.values()), 3)
     theirs = round(peer.cpu_ms_per_subscriber(len(people)), 3)
     return {

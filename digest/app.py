@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest import arxiv_categories
 from digest.config import Config, TransportKind, load_config
 from digest.model import DeliveryState, Paper, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock, Rooms
@@ -27,6 +28,7 @@ from digest.store.upgrade import ensure_current
 from digest.subscribers import load_subscribers
 
 if TYPE_CHECKING:
+    from digest.checkup import LaneMatches
     from digest.delivery.base import Transport
     from digest.editions.message import Composer
     from digest.pipeline.preview import Preview
@@ -117,7 +119,7 @@ class App:
     def sources(self) -> tuple[Source, ...]:
         from digest.sources.registry import build_sources
 
-        return build_sources(self.config.sources)
+        return build_sources(self.config.sources, plugins=self.config.sources.plugins)
 
     def client(self) -> PoliteClient:
         from digest.sources.http import PoliteClient
@@ -169,12 +171,11 @@ class App:
 
     def categories(self) -> tuple[str, ...]:
         """The arXiv categories to read: the configured ones, or the union of all readers' lanes."""
-        from digest.pipeline.ingest import wanted_categories
-
         arxiv = self.config.sources.arxiv
         if arxiv is not None and arxiv.categories != "auto":
             return tuple(arxiv.categories)
-        return wanted_categories(known.subscriber for known in self.rooms.subscribers.all() if known.state == "active")
+        readers = [known.subscriber for known in self.rooms.subscribers.all() if known.state == "active"]
+        return arxiv_categories.wanted(readers)
 
     def tick(
         self, stop: threading.Event | None = None, *, progress: Callable[[int], None] = lambda done: None
@@ -183,7 +184,7 @@ class App:
         from digest.pipeline.plan import plan
 
         now = self.clock()
-        self.outbox.reap(now, on_uncertain=self.config.mail.on_uncertain)
+        reaped = self.outbox.reap(now, on_uncertain=self.config.mail.on_uncertain)
         planned = plan(self.rooms, trial=self.trial)
         self.outbox.expire_overdue(now)
         report = self._build_and_deliver(stop or threading.Event(), progress)
@@ -191,7 +192,7 @@ class App:
         for books in self.outbox.close_press_days(self.clock(), max_lateness=lateness):
             log = logger.info if books.balanced else logger.error
             log("books closed, %s: %s", "balanced" if books.balanced else "THEY DO NOT BALANCE", books)
-        return replace(report, planned=planned)
+        return replace(report, planned=planned, uncertain=report.uncertain + reaped.uncertain)
 
     def send_now(self, reader: str) -> Outcome:
         """One reader's edition now."""
@@ -214,7 +215,7 @@ class App:
             skipped=built.skipped,
             accepted=sent.sent,
             deferred=sent.counts.get(DeliveryState.DEFERRED, 0),
-            failed=built.failed + sent.bugs + sent.counts.get(DeliveryState.FAILED, 0),
+            failed=built.failed + sent.counts.get(DeliveryState.FAILED, 0),
             uncertain=sent.counts.get(DeliveryState.UNCERTAIN, 0) + sent.reaped.uncertain,
             waiting=sent.returned,
             paused=sent.paused.reason if sent.paused else None,
@@ -238,6 +239,12 @@ class App:
         subscriber = self.subscriber(reader)
         found, verdict = why(self.rooms, subscriber, paper, date=date)
         return found, subscriber, verdict
+
+    def lane_matches(self) -> LaneMatches | None:
+        """How many of the stored candidates each lane of a reader lets in; None while nothing is stored."""
+        from digest.pipeline.desk import Desk
+
+        return Desk(self.rooms, now=self.clock()).lane_matches if self.rooms.papers.count() else None
 
     def subscriber(self, reader: str) -> Subscriber:
         """A reader by id or address, with the settings of the file as it is now, even if it was never stored.

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
+from digest.model import Subscriber
+
 _TAXONOMY = """
 cs.AI Artificial Intelligence
 cs.AR Hardware Architecture
@@ -193,6 +195,26 @@ CATEGORIES: Mapping[str, str] = MappingProxyType(
 
 _BY_FOLDED = {code.casefold(): code for code in (*CATEGORIES, *ARCHIVES)}
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9.-]*/\S(.*\S)?")
+
+
+GENERAL = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+"""Where a lane that names no category is looked for: the fields that Hugging Face's readers vote on."""
+
+
+def wanted(readers: Iterable[Subscriber]) -> tuple[str, ...]:
+    """The arXiv categories to read for these readers, in a stable order.
+
+    The union of all lanes, and :data:`GENERAL` as soon as one lane, or a reader without lanes, names none.
+    """
+    named: set[str] = set()
+    anywhere = False
+    for reader in readers:
+        anywhere = anywhere or not reader.lanes
+        for lane in reader.lanes:
+            here = [category for category in lane.categories if "/" not in category]
+            named.update(here)
+            anywhere = anywhere or not lane.categories
+    return tuple(sorted({*named, *(GENERAL if anywhere or not named else ())}))
 
 
 def canonical(text: str) -> str | None:

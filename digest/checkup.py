@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from digest import arxiv_categories
 from digest.announcements import next_announcement
 from digest.config import Config, TransportKind, load_config
 from digest.errors import ConfigError, Problem, RenderError
@@ -113,10 +114,13 @@ def _config_hints(path: Path, config: Config, files: SubscriberFiles, env: Mappi
     if not files.good and not files.broken:
         yield hint("subscribers", f"nobody reads yet: {config.subscribers} holds no .yaml file; `digest init` adds one")
     arxiv = config.sources.arxiv
-    wanted = set(_arxiv_categories(loaded.subscriber for loaded in files.good))
-    if arxiv is not None and arxiv.categories == "auto" and files.good and not wanted:
+    readers = [loaded.subscriber for loaded in files.good]
+    wanted = set(_arxiv_categories(readers))
+    unnamed = [reader.id for reader in readers if not reader.lanes or any(not lane.categories for lane in reader.lanes)]
+    if arxiv is not None and arxiv.categories == "auto" and unnamed and not wanted:
+        fields = ", ".join(arxiv_categories.GENERAL)
         yield hint(
-            "sources.arxiv", "no reader's lane names a category, so nothing is read from arXiv; add one to a lane"
+            "sources.arxiv", f"no lane names a category, so {fields} are read; add one to a lane for other fields"
         )
     if arxiv is not None and arxiv.categories != "auto":
         read = set(arxiv.categories)

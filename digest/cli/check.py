@@ -31,6 +31,8 @@ def command(config: Path, as_json: bool) -> None:
     import datetime as dt
 
     found = run_check(config, now=dt.datetime.now(dt.UTC))
+    if not found.problems:
+        found = _with_the_store(config, found)
     if as_json:
         click.echo(json.dumps(_json(found), ensure_ascii=False, indent=1))
     else:
@@ -44,6 +46,30 @@ def run_check(config_path: Path, *, now: dt.datetime, lane_matches: LaneMatches 
     from digest.checkup import examine
 
     return examine(config_path, env=os.environ, now=now, check_templates=_compile_templates, lane_matches=lane_matches)
+
+
+def _with_the_store(config_path: Path, found: Checkup) -> Checkup:
+    """The same again, with what the stored papers have to say about the lanes; a check works without a store, too."""
+    import datetime as dt
+
+    from digest.app import open_app
+    from digest.cli.common import load
+    from digest.errors import StoreError
+    from digest.store.database import exists
+
+    if not exists(load(config_path).store):
+        return found  # a check makes no database
+    try:
+        with open_app(config_path) as app:
+            lane_matches = app.lane_matches()
+            return (
+                run_check(config_path, now=dt.datetime.now(dt.UTC), lane_matches=lane_matches)
+                if lane_matches
+                else found
+            )
+    except StoreError as error:
+        click.echo(f"digest: {error}; lanes could not be tried on stored papers", err=True)
+        return found
 
 
 def _compile_templates(config: Config) -> None:

@@ -38,8 +38,9 @@ def sources_table(reports: Sequence[SourceReport], *, title: str = "Sources") ->
 def trial_notice(folder: Path) -> str:
     """Said loudly wherever the files transport is at work."""
     return (
-        f"[bold yellow]Trial:[/] the transport is [bold]files[/], so mails are written to {folder} and nobody gets them; "
-        "they never count as sent. For real mail: [bold]mail.transport: smtp[/] in the config, then digest send-test ADDRESS."
+        f"[bold yellow]Trial:[/] the transport is [bold]files[/], so mails are written to {folder} and nobody gets "
+        "them; they never count as sent. For real mail: [bold]mail.transport: smtp[/] in the config, then "
+        "digest send-test ADDRESS."
     )
 
 

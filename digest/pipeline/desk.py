@@ -70,6 +70,11 @@ class Desk:
         (reader,) = self._readers([subscriber], {subscriber.id: sent})
         return self._ranker.explain(reader, paper_id)
 
+    def lane_matches(self, subscriber: Subscriber) -> dict[str, int]:
+        """Candidates that each lane would let in, by the lane's name."""
+        (reader,) = self._readers([subscriber], {})
+        return self._ranker.matches(reader)
+
     def contents(
         self,
         chosen: Iterable[tuple[Subscriber, Selection, dt.date]],
@@ -111,11 +116,13 @@ class Desk:
 
     def _readers(self, subscribers: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> list[Reader]:
         names = {name for subscriber in subscribers for lane in subscriber.lanes for name in lane.examples}
-        vectors = self._examples(sorted(names)) if names else {}
+        ids = self._rooms.papers.find(sorted(names)) if names else {}
+        vectors = self._vectors(ids) if ids else {}
         return [
             Reader(
                 subscriber=subscriber,
                 sent=sent.get(subscriber.id, set()),
+                known=frozenset(ids[name] for lane in subscriber.lanes for name in lane.examples if name in ids),
                 examples={
                     name: vectors[name] for lane in subscriber.lanes for name in lane.examples if name in vectors
                 },
@@ -123,8 +130,7 @@ class Desk:
             for subscriber in subscribers
         ]
 
-    def _examples(self, names: Sequence[Identifier]) -> dict[Identifier, bytes]:
-        ids = self._rooms.papers.find(names)
+    def _vectors(self, ids: Mapping[Identifier, int]) -> dict[Identifier, bytes]:
         blobs = self._rooms.papers.features_of(self._basis_version, sorted(set(ids.values())))
         return {name: blobs[paper_id] for name, paper_id in ids.items() if paper_id in blobs}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from digest.announcements import FEED_DELAY, last_announcement
 from digest.errors import StoreError
-from digest.model import Batch, SourceReport, SourceStatus, Subscriber
+from digest.model import Batch, SourceReport, SourceStatus
 from digest.pipeline.rooms import Rooms
 from digest.sources.base import FetchRequest, Page, Source
 from digest.sources.http import PoliteClient
@@ -95,11 +95,6 @@ def index(rooms: Rooms) -> int:
         rooms.papers.put_features(basis.version, dict(zip((paper.id for paper in papers), blobs, strict=True)))
         done += len(papers)
     return done
-
-
-def wanted_categories(readers: Iterable[Subscriber]) -> tuple[str, ...]:
-    """The union of all lanes' categories, in a stable order."""
-    return tuple(sorted({category for reader in readers for lane in reader.lanes for category in lane.categories}))
 
 
 def _look_back(rooms: Rooms, last: dt.datetime | None, now: dt.datetime) -> dt.timedelta | None:

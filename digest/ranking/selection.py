@@ -130,6 +130,16 @@ class Ranker:
         edited = self._edit(reader.subscriber, profile, self._estimates(profile.lanes), also=[row])
         return verdict_of(edited, paper_id, row, hard)
 
+    def matches(self, reader: Reader) -> dict[str, int]:
+        """How many candidates each of the reader's lanes would let in by itself, with the people it follows."""
+        profile = self._profile(reader)
+        enough = THRESHOLD / max(profile.balance, NOVELTY)
+        passing = self._estimates(profile.lanes) >= enough
+        for row, followed in profile.followed.items():
+            passing[followed.lane, row] = True
+        counts = (passing & ~profile.excluded).sum(axis=1).tolist()
+        return {lane.name: count for lane, count in zip(reader.subscriber.lanes, counts, strict=True)}
+
     # ── what a reader wants, as numbers ─────────────────────────────────────────────────────────────────────
 
     def _profile(self, reader: Reader) -> Profile:

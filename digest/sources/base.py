@@ -74,7 +74,7 @@ class Parser(Protocol):
     def __call__(self, data: bytes, *, now: dt.datetime) -> Batch: ...
 
 
-class SourceUnreachable(SourceError):  # noqa: N818 - named like its siblings
+class SourceUnreachable(SourceError):
     """Nobody answers there at all: asking the same provider for more would only take long."""
 
 

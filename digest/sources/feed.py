@@ -35,7 +35,7 @@ LABEL = "The feed"
 def parse(data: bytes, *, now: dt.datetime) -> Batch:
     """The items of a feed, with ``feed`` as their source; the key is the item's own id, else its link.
 
-    ``announced_at`` is the item's date, so that a feed's archive does not look new on the day it is first read.
+    There is no ``announced_at``: a feed holds its archive too, so a paper is as old as its own date says.
 
     Raises:
         SourceError: not a feed.
@@ -75,7 +75,6 @@ def _entry(item: Mapping[str, object], source: str) -> Entry | Rejection:
         categories=[text(mapping(tag).get("term")) for tag in sequence(item.get("tags"))],
         url=link,
         published_at=_when(item),
-        announced_at=_when(item),
     )
 
 
@@ -133,7 +132,6 @@ def _json_entry(item: Mapping[str, object], source: str) -> Entry | Rejection:
         categories=[text(tag) for tag in sequence(item.get("tags"))],
         url=link,
         published_at=published,
-        announced_at=published,
     )
 
 

@@ -77,6 +77,12 @@ def _entry(item: object, position: int, now: dt.datetime) -> Entry | Rejection:
         return Rejection(rejection_id(first_text(paper, "title") or f"item {position}"), "no id")
     known = parse_identifier(key) is not None
     repository = web_url(text(paper.get("githubRepo")))
+    # Before 2025-03 only the outer publishedAt told when a paper was listed; since then it is arXiv's date.
+    listed_at = instant(
+        first_text(paper, "submittedOnDailyAt")
+        or first_text(outer, "submittedOnDailyAt")
+        or first_text(outer, "publishedAt")
+    )
     return make_entry(
         source=SOURCE,
         key=key,
@@ -85,9 +91,11 @@ def _entry(item: object, position: int, now: dt.datetime) -> Entry | Rejection:
         abstract=first_text(paper, "summary") or first_text(outer, "summary"),
         authors=names(paper.get("authors")),
         published_at=instant(text(paper.get("publishedAt"))),
-        announced_at=instant(first_text(paper, "submittedOnDailyAt") or first_text(outer, "submittedOnDailyAt")),
+        announced_at=listed_at,
         code_url=repository,
         readings=(
+            # Nobody has voted before a paper is listed: with this reading, "12 votes in 3 h" can be told truly.
+            *(reading(Signal.HF_UPVOTES, 0, listed_at) if listed_at is not None and listed_at < now else ()),
             *reading(Signal.HF_UPVOTES, paper.get("upvotes"), now),
             *reading(Signal.HF_COMMENTS, outer.get("numComments"), now),
             # Without a repository the count says 0, which is no reading of anything.

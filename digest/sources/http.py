@@ -64,7 +64,7 @@ class Answer:
         return await asyncio.to_thread(parse, self.data)
 
 
-class _Transient(Exception):  # noqa: N818 - not an error of its own: it says that ``error`` may pass
+class _Transient(Exception):
     def __init__(self, error: SourceError) -> None:
         self.error = error
         super().__init__(str(error))
@@ -167,6 +167,10 @@ class PoliteClient:
                 with attempt:
                     return await self._follow(address, provider, known, hand_back)
         except _Transient as transient:
+            if isinstance(transient.error, SourceRateLimited):
+                # Remembered across restarts, also where the provider named no time.
+                until = self._clock() + dt.timedelta(seconds=transient.error.retry_after_s)
+                await asyncio.to_thread(self._ledger.postpone, pace_of(address.host, provider)[0], until)
             raise transient.error from transient.__cause__
         raise AssertionError("stamina ends with a result or an error")
 
@@ -274,6 +278,6 @@ class PoliteClient:
         words = f" and asks for {in_words(wait_s)}" if asked_s is not None else phrase(status)
         limited = SourceRateLimited(source, f"{label} said {status}{words}", wait_s)
         if asked_s is None:
-            raise _Transient(limited)
+            raise _Transient(limited)  # a few tries; then `get` sees to it that nobody asks for a while
         await asyncio.to_thread(self._ledger.postpone, key, self._clock() + dt.timedelta(seconds=wait_s))
         raise _Transient(limited) if wait_s <= self._patience_s else limited

@@ -128,6 +128,12 @@ class Database:
         self.engine.dispose()
 
 
+def exists(url: str) -> bool:
+    """Whether there is something to open: True for a server, which only connecting can tell."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() != "sqlite" or Path(str(parsed.database)).exists()
+
+
 IN_CHUNK = 400
 """Values per IN list: SQLite allows 32,766 variables, but plans better with fewer."""
 

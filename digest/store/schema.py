@@ -247,7 +247,7 @@ attempts = Table(
     Column("lease_token", String(32), nullable=False),
     Column("at", Instant, nullable=False),
     Column("relay", Text, nullable=False),
-    Column("phase", String(12), nullable=False, comment="connect | mail | rcpt | data | dot"),
+    Column("phase", String(12), nullable=False, comment="where it ended: connect, tls, auth, mail, rcpt, data, dot, …"),
     Column(
         "outcome", String(12), nullable=False, comment="accepted | deferred | failed | suppressed | uncertain | lost"
     ),

@@ -304,10 +304,12 @@ def test_hugging_face_fields() -> None:
     (entry,) = FORMATS["hf-daily"](wire.hf_day(wire.hf_item()), now=NOW).entries
     assert (entry.source, entry.key, entry.title) == ("huggingface", "2608.00001", "Sparse attention at four bits")
     assert entry.authors == ("Ada Lovelace",)
-    assert {one.signal: one.value for one in entry.readings} == {
+    start, *readings = entry.readings
+    assert (start.signal, start.value, start.observed_at) == (Signal.HF_UPVOTES, 0, entry.announced_at), "no votes yet"
+    assert {one.signal: one.value for one in readings} == {
         Signal.HF_UPVOTES: 42, Signal.HF_COMMENTS: 3, Signal.GITHUB_STARS: 7,
     }  # fmt: skip
-    assert {one.observed_at for one in entry.readings} == {NOW}
+    assert {one.observed_at for one in readings} == {NOW}
     assert entry.code_url == "https://github.com/ada/sparse"
     assert entry.announced_at == dt.datetime(2026, 8, 20, 3, 33, 17, 568000, tzinfo=dt.UTC)
 
@@ -316,7 +318,7 @@ def test_hugging_face_fields() -> None:
 def test_counts_that_are_none_are_no_readings(votes: object) -> None:
     """A count that cannot be one is left out; the paper stays."""
     (entry,) = FORMATS["hf-daily"](wire.hf_day(wire.hf_item(upvotes=votes)), now=NOW).entries
-    assert Signal.HF_UPVOTES not in {one.signal for one in entry.readings}
+    assert Signal.HF_UPVOTES not in {one.signal for one in entry.readings if one.observed_at == NOW}
 
 
 def test_days_saved_in_odd_ways_read_the_same() -> None:
@@ -344,11 +346,12 @@ def test_hugging_face_errors_are_errors() -> None:
 
 
 def test_feed_fields() -> None:
-    """HTML becomes text with its blocks apart; an ordinary link is the identifier, the item's date its announcement."""
+    """HTML becomes text with its blocks apart; an ordinary link is the identifier; a feed holds old things, too."""
     (entry,) = FORMATS["feed"](wire.feed(wire.feed_item(title="A &amp; B")), now=NOW).entries
     assert (entry.title, entry.abstract) == ("A & B", "One two & three")
     assert [str(one) for one in entry.identifiers] == ["url:https://lab.example/post/1"]
-    assert entry.announced_at == dt.datetime(2026, 8, 19, 10, 0, tzinfo=dt.UTC)
+    assert entry.published_at == dt.datetime(2026, 8, 19, 10, 0, tzinfo=dt.UTC)
+    assert entry.announced_at is None
 
 
 def test_feed_items_about_papers_are_those_papers() -> None:

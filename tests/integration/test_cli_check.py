@@ -154,7 +154,7 @@ def test_categories_that_nobody_wants_or_nobody_reads_are_hints(place: Path) -> 
     assert "no reader's lane names cs.CL, cs.CV" in told[0]
     assert "readers want cs.LG, but it is not read" in told[1]
     told = hints(place, reader=READER.replace(", categories: [cs.LG]", ""))
-    assert "no reader's lane names a category" in told[0]
+    assert "no lane names a category" in told[0]
 
 
 def test_an_installation_without_readers_is_a_hint(place: Path) -> None:

@@ -84,7 +84,7 @@ def test_an_address_is_enough(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert (reader(tmp_path).id, reader(tmp_path).name) == ("grace.hopper-digest", "Grace Hopper")
     assert "note: " in result.output
-    assert "nothing is read from arXiv" in result.output
+    assert "cs.AI, cs.CL, cs.CV, cs.LG are read" in result.output
 
 
 def test_fields_follow_from_a_bibliography_that_says_them(tmp_path: Path) -> None:

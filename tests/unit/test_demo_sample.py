@@ -15,7 +15,7 @@ from lxml import etree
 
 from digest.demo.sample import NOW, PRESS_DAY, RSS_CATEGORIES, Sample, load_sample
 from digest.demo.wire import arxiv_api, arxiv_rss, hf_daily
-from digest.model import AnnounceType
+from digest.model import AnnounceType, Signal
 from digest.sources import arxiv_atom
 from digest.sources import arxiv_rss as rss_parser
 from digest.sources import hf_daily as hf_parser
@@ -190,7 +190,9 @@ def test_lists_are_read_by_the_real_parser(sample: Sample) -> None:
         assert not batch.rejected
         for entry in batch.entries:
             assert entry.key not in seen
-            seen[entry.key] = entry.readings[0].value
+            votes = [reading for reading in entry.readings if reading.signal is Signal.HF_UPVOTES]
+            assert (votes[0].value, votes[-1].observed_at) == (0, NOW), "none when it was listed, counted now"
+            seen[entry.key] = votes[-1].value
     assert seen == {id_: readings[-1].value for id_, readings in sample.votes.items()}
 
 
