@@ -150,7 +150,7 @@ class App:
         files = load_subscribers(self.config.subscribers)
         now = self.clock()
         self.rooms.subscribers.refresh_stale(now=now)
-        return self.rooms.subscribers.sync(
+        report = self.rooms.subscribers.sync(
             [loaded.subscriber for loaded in files.good],
             paused=[loaded.subscriber.id for loaded in files.good if loaded.paused],
             broken={
@@ -159,6 +159,9 @@ class App:
             max_lateness=dt.timedelta(seconds=self.config.freshness.max_lateness_s),
             now=now,
         )
+        if not self.trial:
+            self.rooms.subscribers.wake_after_trial(now=now)
+        return report
 
     def ingest(
         self, source: str | None = None, *, progress: Callable[[str, str], None] = lambda source, words: None

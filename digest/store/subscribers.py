@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 
 from digest.errors import NotFound
 from digest.model import Subscriber
 from digest.schedule import next_slot, previous_slot, times_hash
 from digest.store.database import Database, chunks
-from digest.store.schema import subscribers
+from digest.store.schema import deliveries, subscribers
 from digest.subscribers import subscriber_from_json, subscriber_to_json
 
 FILE, STORE = "file", "store"
@@ -116,6 +116,34 @@ class SubscriberStore:
                 slot = next_slot(subscriber.times, after=now, last_edition=row.last_edition if row else None)
             values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
         return values
+
+    def wake_after_trial(self, *, now: dt.datetime) -> int:
+        """Make due again whose newest edition was only a trial and is still news; returns how many.
+
+        For the moment when the transport becomes a real one: a trial is no mail, so the day is not used up.
+        """
+        trials = (
+            select(deliveries.c.subscriber_id, deliveries.c.edition, deliveries.c.due_at)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .where(
+                deliveries.c.trial,
+                deliveries.c.edition >= now.date() - dt.timedelta(days=8),  # by index; nothing stays news for longer
+                deliveries.c.expires_at > now,
+                subscribers.c.state == ACTIVE,
+                subscribers.c.next_edition > deliveries.c.edition,
+                or_(subscribers.c.last_edition.is_(None), subscribers.c.last_edition < deliveries.c.edition),
+            )
+            .order_by(deliveries.c.edition)
+        )
+        with self._db.write() as connection:
+            newest = {row.subscriber_id: row for row in connection.execute(trials)}
+            for reader_id, row in newest.items():
+                connection.execute(
+                    update(subscribers)
+                    .where(subscribers.c.id == reader_id)
+                    .values(next_due_at=row.due_at, next_edition=row.edition)
+                )
+        return len(newest)
 
     def refresh_stale(self, *, now: dt.datetime) -> int:
         """Recompute due times that an update of the time zone database may have made wrong."""
