@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.common import config_option, console
+from digest.cli.common import config_option, console, fail
 from digest.cli.reporting import sources_table, watching
+from digest.errors import SourceError
 
 if TYPE_CHECKING:
     from digest.model import Batch
+
+LIMIT = 200_000_000
+"""Bytes of one file: a year of a large field, and less than a gzip bomb."""
 
 FORMATS = ("arxiv-rss", "arxiv-atom", "hf-daily", "feed", "jsonl")
 
@@ -75,7 +81,6 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
 
 def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bool) -> None:
     from digest.app import open_app, utc_now
-    from digest.errors import SourceError
     from digest.pipeline.ingest import ingest_batch
     from digest.sources.registry import FORMATS as PARSERS
 
@@ -85,7 +90,7 @@ def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bo
         if as_json:  # a script gets its object whatever happens
             rejected = [{"id": "", "reason": str(error)}]
             click.echo(json.dumps({"announced": None, "read": 0, "rejected": rejected}, ensure_ascii=False))
-        raise
+        fail(f"{path}: {error}")
     new = updated = None
     if not dry_run:
         with open_app(config) as app:
@@ -115,10 +120,25 @@ def _words(batch: Batch, new: int | None, updated: int | None) -> str:
 
 
 def _bytes(path: str) -> bytes:
+    """The file's content, unpacked; never more than LIMIT of it in memory.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be opened.
+        SourceError: it is damaged or too large.
+    """
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError) as error:
-        raise click.UsageError(
-            f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
-        ) from error
+        with _standard_input() if path == "-" else Path(path).open("rb") as file:
+            packed = file.peek(2)[:2] == b"\x1f\x8b"
+            data = (gzip.GzipFile(fileobj=file) if packed else file).read(LIMIT + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SourceError("file", f"the gzip file is damaged: {error}") from error
+    except OSError as error:
+        raise click.UsageError(f"{path}: {error.strerror or error}") from error
+    if len(data) > LIMIT:
+        raise SourceError("file", f"more than {LIMIT // 1_000_000} MB, unpacked; read it in parts")
+    return data
+
+
+def _standard_input() -> io.BufferedReader:
+    stream = sys.stdin.buffer
+    return stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(io.BytesIO(stream.read(LIMIT + 1)))
