@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -29,6 +30,8 @@ from digest.model import Validators
 from digest.sources.base import SourceUnreachable
 from digest.sources.headers import conditions, in_utf8, is_web_address, phrase, redirected, validators_of, why
 from digest.sources.pace import Provider, in_words, pace_of, retry_after_s
+
+logger = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 5
 UNTOLD_WAIT_S = 300.0
@@ -68,6 +71,14 @@ class _Transient(Exception):
     def __init__(self, error: SourceError) -> None:
         self.error = error
         super().__init__(str(error))
+
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    logger.info("%s; asked again in %.1f s", details.caused_by, details.wait_for)
+
+
+# stamina's own hook warns of every retry without its reason; what matters is in the report of the source.
+stamina.instrumentation.set_on_retry_hooks([_tell_retry])
 
 
 def utc_now() -> dt.datetime:
