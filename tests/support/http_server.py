@@ -59,21 +59,25 @@ Script = Callable[[Seen], Reply]
 
 
 class HttpServer:
-    """Threads on a free loopback port; everything it started ends with the ``with`` block."""
+    """Threads on a free loopback port; everything it started ends with the ``with`` block.
 
-    def __init__(self) -> None:
+    ``host``: another loopback address is another provider to a client that keeps a pace for each.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.requests: list[Seen] = []
         self.most_at_once = 0
         self._scripts: dict[str, list[Reply] | Script] = {}
         self._now_open = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._server = _Threads(self)
+        self._server = _Threads(self, host)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     def serve(self, path: str, *replies: Reply) -> None:
         """Answer a path with these replies in turn, the last one for ever after."""
@@ -123,9 +127,9 @@ class HttpServer:
 class _Threads(ThreadingHTTPServer):
     daemon_threads = False
 
-    def __init__(self, owner: HttpServer) -> None:
+    def __init__(self, owner: HttpServer, host: str) -> None:
         self.owner = owner
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((host, 0), _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
