@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import re
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 
 _MEANT: Mapping[str, str] = {
@@ -72,8 +72,10 @@ _OFFSET = re.compile(r"(utc|gmt)?\s*[+-]\s*\d{1,2}(:?\d\d)?", re.IGNORECASE)
 
 @lru_cache(maxsize=1)
 def names() -> frozenset[str]:
-    """Every zone that this machine (or the tzdata package) knows and that names a place."""
-    return frozenset(name for name in zoneinfo.available_timezones() if name not in _NO_PLACES)
+    """Every zone of the tz database that names a place."""
+    # zoneinfo.available_timezones() opens every file of the database, which takes 40 ms.
+    listed = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
+    return frozenset(listed) - _NO_PLACES
 
 
 @lru_cache(maxsize=1024)

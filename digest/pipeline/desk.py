@@ -42,15 +42,7 @@ class Desk:
         basis = rooms.basis()
         rows = rooms.papers.candidates(basis.version, since=now - rooms.config.candidate_age, until=now)
         corpus = Corpus.build(
-            [
-                CandidateRow(
-                    paper_id=row.paper_id,
-                    seen_at=row.seen_at,
-                    primary_category=row.primary_category,
-                    features=row.features,
-                )
-                for row in rows
-            ],
+            [CandidateRow(*row) for row in rows],
             rooms.papers.observed(since=now - HISTORY, until=now),
             basis=basis,
             now=now,

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,7 @@ FULL_LENGTH: Final = np.float32(150)
 """Words of an ordinary abstract, believed in full."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateRow:
+class CandidateRow(NamedTuple):
     """What the store knows of one candidate. ``seen_at`` is when it was announced, else when it was first seen."""
 
     paper_id: int

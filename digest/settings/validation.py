@@ -25,6 +25,7 @@ class Section(BaseModel):
     """A mapping in a settings file. Files use the aliases (``from``, ``every``), Python the attribute names."""
 
     model_config = ConfigDict(
+        defer_build=True,
         extra="forbid",
         frozen=True,
         populate_by_name=True,

@@ -114,18 +114,23 @@ class Database:
 
     @cached_property
     def insert(self) -> Callable[[Table], Insert]:
-        """The dialect's own INSERT, which knows ON CONFLICT; only the dialect in use is imported."""
-        if self.dialect == "postgresql":
-            from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-            return postgresql_insert
-        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-        # Both have on_conflict_do_nothing, on_conflict_do_update and excluded, under the same names.
-        return cast("Callable[[Table], Insert]", sqlite_insert)
+        """The dialect's own INSERT, which knows ON CONFLICT."""
+        return dialect_insert(self.dialect)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def dialect_insert(dialect: str) -> Callable[[Table], Insert]:
+    """INSERT with ON CONFLICT; only the dialect in use is imported."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    # Both have on_conflict_do_nothing, on_conflict_do_update and excluded, under the same names.
+    return cast("Callable[[Table], Insert]", sqlite_insert)
 
 
 def exists(url: str) -> bool:

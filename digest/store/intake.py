@@ -266,7 +266,7 @@ def _paper_values(paper: Paper, now: dt.datetime) -> dict[str, Any]:
         "published_at": paper.published_at,
         "announced_at": paper.announced_at,
         "first_seen_at": paper.first_seen_at,
-        "news_at": _news_at(paper),
+        "news_at": int(_news_at(paper).timestamp()),
         "updated_at": now,
     }
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, func, select, tuple_
+from sqlalchemy import Row, and_, func, select, tuple_, type_coerce
+from sqlalchemy.types import NullType
 
 from digest.model import Identifier, Observation, Paper, Scheme, Signal
 from digest.store.database import Database, chunks
 from digest.store.schema import features, identifiers, observations, papers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFeatures:
-    """What the ranker needs of one candidate; ``features`` is the packed blob."""
+class StoredFeatures(NamedTuple):
+    """What the ranker needs of one candidate; ``features`` is the packed blob. A tuple, because there are so many."""
 
     paper_id: int
     seen_at: dt.datetime
@@ -99,24 +98,28 @@ class PaperStore:
 
     def candidates(self, basis: str, *, since: dt.datetime, until: dt.datetime) -> list[StoredFeatures]:
         """Everything that could be sent at ``until``: news since ``since``, and known by then."""
-        # Plain columns, fetched at once: this runs before every preview, over tens of thousands of rows.
+        # Raw values, fetched at once: this runs before every preview, and conversions would take as long again.
         query = (
-            select(papers.c.id, papers.c.news_at, papers.c.primary_category, features.c.blob)
+            select(
+                papers.c.id,
+                papers.c.news_at,
+                type_coerce(papers.c.primary_category, NullType()),
+                type_coerce(features.c.blob, NullType()),
+            )
             .join(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
             .where(
                 papers.c.candidate,
                 ~papers.c.withdrawn,
                 papers.c.redirect_to.is_(None),
                 papers.c.first_seen_at <= until,
-                papers.c.news_at >= since,
+                papers.c.news_at >= int(since.timestamp()),
             )
             .order_by(papers.c.id)
         )
         with self._db.read() as connection:
-            return [
-                StoredFeatures(paper_id=paper_id, seen_at=seen_at, primary_category=category, features=blob)
-                for paper_id, seen_at, category, blob in connection.execute(query).all()
-            ]
+            rows = connection.execute(query).all()
+        instant = dt.datetime.fromtimestamp
+        return [StoredFeatures(i, instant(news_at, dt.UTC), category, blob) for i, news_at, category, blob in rows]
 
     def features_of(self, basis: str, ids: Sequence[int]) -> dict[int, bytes]:
         found: dict[int, bytes] = {}

@@ -82,7 +82,8 @@ papers = Table(
     Column("published_at", Instant),
     Column("announced_at", Instant),
     Column("first_seen_at", Instant, nullable=False),
-    Column("news_at", Instant, nullable=False, index=True, comment="announced, else published, else first seen"),
+    # Whole seconds since 1970 (UTC), since it is read by the ten thousand: announced, else published, else first seen.
+    Column("news_at", BigInteger, nullable=False, index=True),
     Column("updated_at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Row, Table, insert, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.model import DeliveryState
-from digest.store.database import Database
+from digest.store.database import Database, dialect_insert
 from digest.store.outbox.suppression import suppressed_among
 from digest.store.schema import deliveries, events
 
@@ -32,9 +31,7 @@ def new_token() -> str:
 
 def insert_or_ignore(connection: Connection, table: Table) -> Insert:
     """INSERT … ON CONFLICT DO NOTHING in the dialect at hand."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+    return dialect_insert(connection.dialect.name)(table).on_conflict_do_nothing()
 
 
 def write_event(connection: Connection, kind: str, detail: dict[str, Any], now: dt.datetime) -> None:
