@@ -14,18 +14,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from digest.errors import ConfigError, Problem
 from digest.settings.addresses import EmailAddress, Mailbox, parse_address, parse_mailbox
 from digest.settings.document import Location, read_document
 from digest.settings.environment import with_overrides
 from digest.settings.places import FilePath, PublicAddress, WebAddress, is_loopback, parse_web_address, read_secret
+from digest.settings.providers import ArxivOaiConfig, Categories
 from digest.settings.reading import Reading, reading
 from digest.settings.servers import MailServer, StoreUrl, parse_server
 from digest.settings.times import Duration, between
 from digest.settings.validation import Section, validate
-from digest.settings.words import Category, OneOrMore, PlainText
+from digest.settings.words import OneOrMore, PlainText
 
 
 def _contact(text: str) -> str:
@@ -55,15 +56,8 @@ def _on_or_options(value: object) -> object:
     raise ValueError(f"{value!r} is neither true nor false, nor a mapping of options")
 
 
-def _list_or_auto(value: object) -> str:
-    return "auto" if value == "auto" else "list"
-
-
 class ArxivConfig(Section):
-    categories: Annotated[
-        Annotated[tuple[Category, ...], OneOrMore, Tag("list")] | Annotated[Literal["auto"], Tag("auto")],
-        Discriminator(_list_or_auto),
-    ] = "auto"
+    categories: Categories = "auto"
     """auto = the union of all readers' lanes."""
     rss_url: WebAddress = "https://rss.arxiv.org"
     api_url: WebAddress = "https://export.arxiv.org/api/query"
@@ -88,6 +82,8 @@ class SourcesConfig(Section):
     arxiv: Annotated[ArxivConfig | None, BeforeValidator(_on_or_options)] = ArxivConfig()
     """`true`, `false` or a mapping."""
     huggingface: Annotated[HuggingFaceConfig | None, BeforeValidator(_on_or_options)] = HuggingFaceConfig()
+    arxiv_oai: Annotated[ArxivOaiConfig | None, BeforeValidator(_on_or_options)] = None
+    """This one and the following are off until they are named."""
     feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
     files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""

@@ -15,6 +15,7 @@ import click
 from digest.cli.common import config_option, console, fail
 from digest.cli.reporting import sources_table, watching
 from digest.errors import SourceError
+from digest.sources import formats
 
 if TYPE_CHECKING:
     from digest.model import Batch
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 LIMIT = 200_000_000
 """Bytes of one file: a year of a large field, and less than a gzip bomb."""
 
-FORMATS = ("arxiv-rss", "arxiv-atom", "hf-daily", "feed", "jsonl")
+FORMATS = tuple(formats.MODULES)
 
 
 @click.command()
@@ -82,10 +83,9 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
 def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bool) -> None:
     from digest.app import open_app, utc_now
     from digest.pipeline.ingest import ingest_batch
-    from digest.sources.registry import FORMATS as PARSERS
 
     try:
-        batch = PARSERS[form](_bytes(path), now=utc_now())
+        batch = formats.parser_of(form)(_bytes(path), now=utc_now())
     except SourceError as error:
         if as_json:  # a script gets its object whatever happens
             rejected = [{"id": "", "reason": str(error)}]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html.entities import html5
 
 from lxml import etree
@@ -27,18 +28,48 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBERED = re.compile(r"&#(?:x([0-9A-Fa-f]{1,20})|([0-9]{1,20}));")
 """… and how the same characters are smuggled in as references."""
 
-_ROOT = re.compile(r"<(?:\w{1,20}:)?(rss|RDF|feed)(?=[\s>])[^>]*>")
-_ROOT_END = re.compile(r"</(?:\w{1,20}:)?(?:rss|RDF|feed)\s*>\s*(?:<!--[^>]*-->\s*)?$")
-_ITEM = re.compile(r"<(?:\w{1,20}:)?(item|entry)(?=[\s>])[^>]*>")
-_ITEM_END = re.compile(r"</(?:\w{1,20}:)?(?:item|entry)\s*>")
-_GUID = re.compile(r"<(?:guid|id)\b[^>]*>\s*([^<]{1,300})")
-_NAME = re.compile(r"<link\b[^>]*>\s*([^<\s][^<]{0,300})")
-_TITLE = re.compile(r"<title\b[^>]*>([^<]*)")
+_ROOT_END = r"</(?:\w{1,20}:)?(?:%s)\s*>\s*(?:<!--[^>]*-->\s*)?$"
+_START = r"<(?:\w{1,20}:)?(?:%s)(?=[\s>])[^>]*>"
+_END = r"</(?:\w{1,20}:)?(?:%s)\s*>"
+_NAME = r"<(?:\w{1,20}:)?(?:%s)\b[^>]*>\s*([^<\s][^<]{0,300})"
+_TITLE = r"<(?:\w{1,20}:)?(?:%s)\b[^>]*>([^<]*)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A kind of document: the local names of its root, of its items, and of what names and titles an item.
+
+    ``noun`` is what people call such a document.
+    """
+
+    noun: str
+    roots: tuple[str, ...]
+    items: tuple[str, ...]
+    names: tuple[str, ...]
+    titles: tuple[str, ...] = ("title",)
+
+    def pattern(self, form: str, tags: tuple[str, ...]) -> re.Pattern[str]:
+        """One of the expressions above, for some of the tags."""
+        return _compiled(form, tags)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The items' tags in any namespace."""
+        return tuple(f"{{*}}{item}" for item in self.items)
+
+
+@lru_cache(maxsize=64)
+def _compiled(form: str, tags: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(form % "|".join(tags))
+
+
+FEED = Shape(noun="a feed", roots=("rss", "RDF", "feed"), items=("item", "entry"), names=("guid", "id", "link"))
+"""RSS, RDF and Atom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A feed: its root with all items that could be read in it, these items, and whether it was there to the end."""
+    """A document: its root with all items that could be read in it, these items, and whether it came to the end."""
 
     root: etree._Element
     items: tuple[etree._Element, ...]
@@ -46,14 +77,14 @@ class Document:
     whole: bool = True
 
 
-def read_document(data: bytes, *, source: str, label: str) -> Document:
-    """The items of an RSS, RDF or Atom document.
+def read_document(data: bytes, *, source: str, label: str, shape: Shape = FEED) -> Document:
+    """The items of a document; by default an RSS, RDF or Atom feed.
 
     Args:
         source, label: who sent it, for the program and for people.
 
     Raises:
-        SourceError: it is no feed, it is empty, or it declares entities.
+        SourceError: it has another shape, it is empty, or it declares entities.
     """
     text = _ILLEGAL.sub(" ", _DECLARATION.sub("", decode(data), count=1))
     text = _NUMBERED.sub(_legal, text)
@@ -62,13 +93,13 @@ def read_document(data: bytes, *, source: str, label: str) -> Document:
     try:
         root = _xml(text)
     except (etree.XMLSyntaxError, ValueError):
-        return _salvage(text, source=source, label=label)
+        return _salvage(text, source=source, label=label, shape=shape)
     dtd = root.getroottree().docinfo.internalDTD
     if dtd is not None and any(True for _ in dtd.iterentities()):
         raise _entities_refused(source, label)
-    if local_name(root) not in ("rss", "RDF", "feed"):
-        raise _not_a_feed(text, source, label)
-    return Document(root=root, items=tuple(root.iter("{*}item", "{*}entry")))
+    if local_name(root) not in shape.roots:
+        raise _other_shape(text, source, label, shape)
+    return Document(root=root, items=tuple(root.iter(*shape.paths)))
 
 
 def _legal(found: re.Match[str]) -> str:
@@ -113,24 +144,24 @@ def _xml(text: str, *, recover: bool = False) -> etree._Element:
     return etree.fromstring(text.encode("utf-8", "replace"), parser)
 
 
-def _salvage(text: str, *, source: str, label: str) -> Document:
+def _salvage(text: str, *, source: str, label: str, shape: Shape) -> Document:
     """What can be had from a document that is not well-formed: every item that is, by itself."""
     if "<!ENTITY" in text and "<!DOCTYPE" in text:
         raise _entities_refused(source, label)
-    opening = _ROOT.search(text)
+    opening = shape.pattern(_START, shape.roots).search(text)
     if opening is None:
-        raise _not_a_feed(text, source, label)
-    starts = [found.start() for found in _ITEM.finditer(text, opening.end())]
+        raise _other_shape(text, source, label, shape)
+    starts = [found.start() for found in shape.pattern(_START, shape.items).finditer(text, opening.end())]
     if not starts:
-        raise SourceError(source, f"{label} sent a feed that is broken before its first item")
+        raise SourceError(source, f"{label} sent {shape.noun} that is broken before its first item")
     root = _xml(text[opening.start() : starts[0]][:MAX_ITEM], recover=True)
-    whole = _ROOT_END.search(text[-500:]) is not None
+    whole = shape.pattern(_ROOT_END, shape.roots).search(text[-500:]) is not None
     pieces = [text[start:following] for start, following in zip(starts, [*starts[1:], None], strict=True)]
-    read = [_item(opening[0], piece) for piece in pieces]
+    read = [_item(opening[0], piece, shape) for piece in pieces]
     items = [item for item in read if not isinstance(item, Rejection)]
     rejected = [item for item in read if isinstance(item, Rejection)]
     if not whole:
-        if _ITEM_END.search(pieces[-1]):
+        if shape.pattern(_END, shape.items).search(pieces[-1]):
             rejected.append(Rejection("end of document", "cut off: the answer breaks off here"))
         else:
             rejected[-1] = Rejection(rejected[-1].id, "cut off: the answer breaks off in the middle of this item")
@@ -139,15 +170,15 @@ def _salvage(text: str, *, source: str, label: str) -> Document:
     return Document(root=root, items=tuple(items), rejected=tuple(rejected), whole=whole)
 
 
-def _item(root_tag: str, piece: str) -> etree._Element | Rejection:
+def _item(root_tag: str, piece: str, shape: Shape) -> etree._Element | Rejection:
     """One item parsed inside a copy of its root tag, which declares the namespaces."""
-    named = _GUID.search(piece) or _NAME.search(piece)
+    named = next((found for name in shape.names if (found := shape.pattern(_NAME, (name,)).search(piece))), None)
     name = rejection_id(named[1]) if named else "(no id)"
-    end = _ITEM_END.search(piece)
+    end = shape.pattern(_END, shape.items).search(piece)
     if end is None:
         return Rejection(name, "this item does not end")
     if end.start() > MAX_ITEM:
-        title = _TITLE.search(piece)
+        title = shape.pattern(_TITLE, shape.titles).search(piece)
         long_title = title is not None and len(title[1]) > MAX_TITLE
         return Rejection(
             name,
@@ -156,7 +187,7 @@ def _item(root_tag: str, piece: str) -> etree._Element | Rejection:
     wrapped = f"{root_tag}{piece[: end.end()]}</{root_tag[1:-1].split(maxsplit=1)[0]}>"
     for attempt in (wrapped, _REFERENCE.sub(_mended, wrapped)):
         try:
-            return next(iter(_xml(attempt).iter("{*}item", "{*}entry")))
+            return next(iter(_xml(attempt).iter(*shape.paths)))
         except (etree.XMLSyntaxError, ValueError, AttributeError, StopIteration) as error:
             reason = " ".join(str(error).split())[:100]
     return Rejection(name, f"not well-formed XML: {reason}")
@@ -181,8 +212,7 @@ def _entities_refused(source: str, label: str) -> SourceError:
     )
 
 
-def _not_a_feed(text: str, source: str, label: str) -> SourceError:
-    kind = "a web page" if re.search(r"<(?:!doctype\s+)?html", text[:2_000], re.IGNORECASE) else "something"
-    return SourceError(
-        source, f"{label} sent {kind} that is not a feed" if kind == "something" else f"{label} sent {kind}, not a feed"
-    )
+def _other_shape(text: str, source: str, label: str, shape: Shape) -> SourceError:
+    if re.search(r"<(?:!doctype\s+)?html", text[:2_000], re.IGNORECASE):
+        return SourceError(source, f"{label} sent a web page, not {shape.noun}")
+    return SourceError(source, f"{label} sent something that is not {shape.noun}")

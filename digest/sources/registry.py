@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -13,22 +13,15 @@ from urllib.parse import urlsplit
 
 from digest.config import SourcesConfig
 from digest.errors import SourceError
-from digest.sources import arxiv_atom, arxiv_rss, feed, hf_daily, jsonl
 from digest.sources.arxiv import ArxivSource
+from digest.sources.arxiv_harvest import ArxivOaiSource
 from digest.sources.base import Parser, Source
 from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
+from digest.sources.formats import MODULES, parser_of
 from digest.sources.huggingface import HuggingFaceSource
 
-FORMATS: Mapping[str, Parser] = MappingProxyType(
-    {
-        "arxiv-rss": arxiv_rss.parse,
-        "arxiv-atom": arxiv_atom.parse,
-        "hf-daily": hf_daily.parse,
-        "feed": feed.parse,
-        "jsonl": jsonl.parse,
-    }
-)
+FORMATS: Mapping[str, Parser] = MappingProxyType({name: parser_of(name) for name in MODULES})
 """Wire formats by the name that ``digest ingest --format`` takes."""
 
 MAX_NAME = 64
@@ -50,6 +43,7 @@ def build_sources(config: SourcesConfig, *, plugins: Sequence[str] = ()) -> tupl
         sources.append(ArxivSource(config.arxiv, first_look_back=look_back))
     if config.huggingface is not None:
         sources.append(HuggingFaceSource(config.huggingface))
+    sources += _named_providers(config)
     feeds = list(dict.fromkeys(config.feeds))
     sources += [FeedSource(url, name=name) for url, name in zip(feeds, _names(feeds, _feed_names), strict=True)]
     files = list(dict.fromkeys(config.files))
@@ -64,6 +58,13 @@ def build_sources(config: SourcesConfig, *, plugins: Sequence[str] = ()) -> tupl
             raise SourceError(source.name, f"two sources are named {source.name!r}; names must differ")
         taken.add(source.name)
     return tuple(sources)
+
+
+def _named_providers(config: SourcesConfig) -> Iterator[Source]:
+    """The sources that are off until they are named."""
+    look_back = dt.timedelta(seconds=config.first_run.look_back_s)
+    if config.arxiv_oai is not None:
+        yield ArxivOaiSource(config.arxiv_oai, first_look_back=look_back)
 
 
 def load_plugin(spec: str) -> Source:

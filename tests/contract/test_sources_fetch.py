@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import gzip
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,15 +14,15 @@ from digest.errors import SourceError, SourceRateLimited
 from digest.model import Signal
 from digest.sources import arxiv
 from digest.sources.arxiv import ArxivSource, Backfill, plan
-from digest.sources.base import FetchRequest, Page, Source
+from digest.sources.base import FetchRequest, Source
 from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
-from digest.sources.http import PoliteClient
 from digest.sources.huggingface import HuggingFaceSource
 from digest.sources.registry import MAX_NAME, build_sources
 from tests.support import wire
+from tests.support.fetching import Run
 from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START, MemoryLedger, SleepyClock
+from tests.support.ledger import START
 
 WEEK = dt.timedelta(days=7)
 
@@ -33,59 +31,6 @@ WEEK = dt.timedelta(days=7)
 def server() -> Iterator[HttpServer]:
     with HttpServer() as running:
         yield running
-
-
-@dataclass
-class Run:
-    """Fetches as the pipeline does: every page's validators and cursor are kept before the next page is asked for."""
-
-    ledger: MemoryLedger = field(default_factory=MemoryLedger)
-    clock: SleepyClock = field(default_factory=SleepyClock)
-    cursor: Mapping[str, object] = field(default_factory=dict)
-    pages: list[Page] = field(default_factory=list)
-    error: SourceError | None = None
-
-    def fetch(
-        self, source: Source, *categories: str, look_back: dt.timedelta | None = None, crash_after: int | None = None
-    ) -> Run:
-        """One run, with a fresh list of pages and error; ``crash_after`` so many pages the program dies."""
-        self.pages, self.error = [], None
-        request = FetchRequest(now=START, look_back=look_back, cursor=self.cursor, categories=categories)
-
-        async def read() -> None:
-            client = PoliteClient(
-                self.ledger,
-                timeout_s=0.3,
-                max_bytes=2_000_000,
-                backoff_s=0.001,
-                clock=self.clock,
-                sleep=self.clock.sleep,
-            )
-            async with client:
-                async for page in source.fetch(client, request):
-                    self.pages.append(page)
-                    self.ledger.remember(page.validators)
-                    self.cursor = page.cursor if page.cursor is not None else self.cursor
-                    if len(self.pages) == crash_after:
-                        return
-
-        try:
-            asyncio.run(read())
-        except SourceError as error:
-            self.error = error
-        return self
-
-    @property
-    def titles(self) -> list[str]:
-        return [entry.title for page in self.pages for entry in page.batch.entries]
-
-    @property
-    def ids(self) -> list[str]:
-        return [entry.identifiers[0].value for page in self.pages for entry in page.batch.entries]
-
-    @property
-    def announced(self) -> int:
-        return sum(page.batch.announced or 0 for page in self.pages)
 
 
 def arxiv_at(server: HttpServer, **options: object) -> ArxivSource:

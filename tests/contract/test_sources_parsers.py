@@ -20,11 +20,21 @@ NOW = dt.datetime(2026, 8, 20, 8, 0, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """How to write a response of one format: items from (arXiv id, title), and what goes around them."""
+    """How to write a response of one format: items from (arXiv id, title), and what goes around them.
+
+    ``root`` and ``tag`` are XML's outermost and its items' elements.
+    """
 
     name: str
     item: Callable[[str, str], object]
     wrap: Callable[..., bytes]
+    root: str = "rss"
+    tag: str = "item"
+    noun: str = "a feed"
+
+    def body(self, data: bytes) -> str:
+        """A response from its outermost element on."""
+        return data.decode()[data.decode().index(f"<{self.root}") :]
 
 
 def _api(*entries: str) -> bytes:
@@ -45,7 +55,15 @@ def _hf(arxiv_id: str, title: str) -> object:
 
 XML = [
     Format(name="arxiv-rss", item=lambda i, t: wire.rss_item(i, title=t), wrap=wire.rss),
-    Format(name="arxiv-atom", item=lambda i, t: wire.api_entry(i, title=t), wrap=_api),
+    Format(name="arxiv-atom", item=lambda i, t: wire.api_entry(i, title=t), wrap=_api, root="feed", tag="entry"),
+    Format(
+        name="arxiv-oai",
+        item=lambda i, t: wire.oai_record(i, title=t),
+        wrap=wire.oai,
+        root="OAI-PMH",
+        tag="record",
+        noun="an OAI-PMH answer",
+    ),
     Format(name="feed", item=lambda i, t: wire.feed_item(int(i[-2:]), title=t, link=_abs(i)), wrap=wire.feed),
 ]
 JSON = [
@@ -126,9 +144,9 @@ def test_what_came_before_a_break_is_kept(form: Format) -> None:
     """A response cut anywhere gives every complete item before the cut and says that it is cut."""
     items = [form.item(f"2608.{number:05}", f"T{number}") for number in (1, 2, 3)]
     whole = form.wrap(*items)
-    end_tag = b"</entry>" if b"</entry>" in whole else b"</item>"
-    first_item = whole.index(b"<entry>" if end_tag == b"</entry>" else b"<item>")
-    for cut in range(first_item + 7, len(whole.rstrip()) - 1, 13):
+    end_tag = f"</{form.tag}>".encode()
+    first_item = whole.index(f"<{form.tag}>".encode())
+    for cut in range(first_item + len(form.tag) + 3, len(whole.rstrip()) - 1, 13):
         part = whole[:cut]
         batch = FORMATS[form.name](part, now=NOW)
         assert batch.read == part.count(end_tag), cut
@@ -154,16 +172,15 @@ EXTERNAL = '<!ENTITY l9 SYSTEM "file:///etc/passwd">'
 @pytest.mark.parametrize("entities", [BOMB, EXTERNAL, '<!ENTITY % l9 SYSTEM "http://127.0.0.1:1/">%l9;'])
 def test_entities_are_refused(form: Format, entities: str) -> None:
     """A billion laughs or a file from outside: whoever declares entities is not read at all."""
-    data = form.wrap(form.item("2608.00001", "One")).decode().replace("One", "&l9;")
-    start = data.index("<rss" if "<rss" in data else "<feed")
+    body = form.body(form.wrap(form.item("2608.00001", "One"))).replace("One", "&l9;")
     with pytest.raises(SourceError, match="declares entities"):
-        FORMATS[form.name](f"<!DOCTYPE x [{entities}]>{data[start:]}".encode(), now=NOW)
+        FORMATS[form.name](f"<!DOCTYPE x [{entities}]>{body}".encode(), now=NOW)
 
 
 @every_xml
 def test_a_web_page_is_not_a_feed(form: Format) -> None:
     """What a captive portal or an error page answers is called what it is."""
-    with pytest.raises(SourceError, match="a web page, not a feed"):
+    with pytest.raises(SourceError, match=f"a web page, not {form.noun}"):
         FORMATS[form.name](b"<!DOCTYPE html><html><head><title>Log in</title><br></head></html>", now=NOW)
 
 
@@ -179,8 +196,7 @@ def test_latin_1_that_claims_to_be_utf_8_is_readable(form: Format) -> None:
 @every_xml
 def test_declared_encodings_are_followed(form: Format) -> None:
     """UTF-16 with its mark and Latin-2 by declaration read as written."""
-    text = form.wrap(form.item("2608.00001", "Łódź")).decode()
-    body = text[text.index("<rss" if "<rss" in text else "<feed") :]
+    body = form.body(form.wrap(form.item("2608.00001", "Łódź")))
     for encoding in ("utf-16", "iso-8859-2"):
         data = f"<?xml version='1.0' encoding='{encoding}'?>{body}".encode(encoding)
         assert FORMATS[form.name](data, now=NOW).entries[0].title == "Łódź"

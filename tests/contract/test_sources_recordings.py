@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import gzip
 import json
@@ -10,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from digest.errors import SourceError
 from digest.sources.registry import FORMATS
@@ -26,6 +28,20 @@ def recordings(*patterns: str) -> list[Path]:
 
 def content(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+def cassette(path: Path) -> list[tuple[str, bytes]]:
+    """(address, body) of every response that a VCR cassette holds, in the dialects of vcrpy and Ruby's vcr."""
+    tape = yaml.load(content(path), Loader=yaml.CSafeLoader)
+    found = []
+    for turn in tape.get("interactions") or tape["http_interactions"]:
+        answer = turn["response"]
+        body = answer.get("content", answer.get("body"))
+        if isinstance(body, dict):
+            body = base64.b64decode(body["base64_string"]) if "base64_string" in body else body["string"]
+        data = body.encode() if isinstance(body, str) else body
+        found.append((turn["request"]["uri"], gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data))
+    return found
 
 
 @pytest.mark.parametrize("path", recordings("wire_formats/arxiv_rss/**/*.xml*"), ids=lambda path: path.name)
@@ -54,6 +70,35 @@ def test_arxiv_api(path: Path) -> None:
     batch = FORMATS["arxiv-atom"](body, now=NOW)
     assert batch.read == batch.announced == body.count(b"<entry>")
     assert all(entry.authors and entry.published_at and entry.version for entry in batch.entries)
+
+
+@pytest.mark.parametrize("path", recordings("wire_formats/arxiv_oai/**/*.xml*"), ids=lambda path: path.name)
+def test_arxiv_records(path: Path) -> None:
+    """OAI-PMH in all its forms: every record of arXiv's is read in full; others, and errors, are told apart."""
+    data = content(path)
+    try:
+        batch = FORMATS["arxiv-oai"](data, now=NOW)
+    except SourceError as error:
+        assert b"<record" not in data
+        assert re.search("said: |which brings no papers|not an OAI-PMH answer", str(error))  # noqa: PT017
+        return
+    assert batch.announced == batch.read + len(batch.rejected) == len(re.findall(rb"<header\b", data))
+    if b"oai:arXiv.org:" in data:
+        assert batch.rejected == ()
+    assert {one.reason[:8] for one in batch.rejected} <= {"deleted:", "no arXiv", "only its"}
+    for entry in batch.entries:
+        assert all([entry.authors, entry.abstract, entry.categories, entry.published_at])
+
+
+def test_arxiv_records_in_a_cassette() -> None:
+    """A day of Dublin Core: 897 records, each read in full."""
+    paths = recordings("wire_formats/arxiv_oai/vcr*.yaml.gz")
+    if not paths:
+        pytest.skip("no such recording")
+    ((_, data),) = cassette(paths[0])
+    batch = FORMATS["arxiv-oai"](data, now=NOW)
+    assert batch.read == batch.announced == 897
+    assert all(entry.authors and entry.abstract and entry.categories for entry in batch.entries)
 
 
 @pytest.mark.parametrize("path", recordings("hf_daily_papers/raw_samples/*.json"), ids=lambda path: path.name)

@@ -113,3 +113,61 @@ def feed_item(number: int = 1, *, title: str = "A post", link: str = "https://la
 
 def feed(*items: str) -> bytes:
     return f'<rss version="2.0"><channel><title>Lab</title>{"".join(items)}</channel></rss>'.encode()
+
+
+# ── OAI-PMH ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+_OAI = 'xmlns="http://www.openarchives.org/OAI/2.0/"'
+
+
+def oai_record(arxiv_id: str = "2608.00001", *, title: str = "Harvested", more: str = "") -> str:
+    """One record in the form ``arXiv``; ``title`` is escaped here."""
+    return f"""<record>
+  <header><identifier>oai:arXiv.org:{arxiv_id}</identifier><datestamp>2026-08-19</datestamp>
+    <setSpec>cs:cs:LG</setSpec></header>
+  <metadata><arXiv xmlns="http://arxiv.org/OAI/arXiv/">
+    <id>{arxiv_id}</id><created>2026-08-18</created>
+    <authors><author><keyname>Lovelace</keyname><forenames>Ada</forenames><suffix>Jr.</suffix></author>
+      <author><keyname>CMS Collaboration</keyname></author></authors>
+    <title>{escape(title)}</title><categories>cs.LG cs.CL</categories><comments>12 pages</comments>
+    <doi>10.1234/x.1; 10.1234/x.2</doi><abstract>  We measure
+  it. </abstract>{more}
+  </arXiv></metadata>
+</record>"""
+
+
+def oai_deleted(arxiv_id: str) -> str:
+    return f'<record><header status="deleted"><identifier>oai:arXiv.org:{arxiv_id}</identifier></header></record>'
+
+
+def oai_raw(arxiv_id: str, versions: str) -> str:
+    """One record in the form ``arXivRaw``."""
+    return f"""<record><header><identifier>oai:arXiv.org:{arxiv_id}</identifier></header>
+  <metadata><arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>{arxiv_id}</id>{versions}
+    <title>Raw</title><authors>Ada Lovelace, Wei Li (MIT, USA) and Jo Ng</authors><categories>cs.LG</categories>
+    <abstract>It is.</abstract></arXivRaw></metadata></record>"""
+
+
+def oai_dublin_core(arxiv_id: str) -> str:
+    """One record in the form ``oai_dc``."""
+    return f"""<record><header><identifier>oai:arXiv.org:{arxiv_id}</identifier><setSpec>cs</setSpec></header>
+  <metadata><dc:dc xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Core</dc:title>
+    <dc:creator>Lovelace, Ada</dc:creator><dc:subject>Computer Science - Learning</dc:subject>
+    <dc:subject>Mathematics - Combinatorics</dc:subject><dc:subject>05C10</dc:subject>
+    <dc:description>It is.</dc:description><dc:description>Comment: 3 pages</dc:description>
+    <dc:date>2026-08-19</dc:date><dc:date>2026-08-01</dc:date>
+    <dc:identifier>http://arxiv.org/abs/{arxiv_id}</dc:identifier><dc:identifier>J. Core 1 (2026)</dc:identifier>
+    <dc:identifier>doi:10.1234/core</dc:identifier></dc:dc></metadata></record>"""
+
+
+def oai(*records: str, token: str = "", total: int | None = None) -> bytes:
+    """One part of ListRecords."""
+    size = f' completeListSize="{total}"' if total is not None else ""
+    resumption = f"<resumptionToken{size}>{escape(token)}</resumptionToken>" if token or size else ""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<OAI-PMH {_OAI}><responseDate>2026-08-20T08:00:00Z</responseDate><request>https://oaipmh.arxiv.org/oai</request>
+<ListRecords>{"".join(records)}{resumption}</ListRecords></OAI-PMH>""".encode()
+
+
+def oai_error(code: str, text: str = "") -> bytes:
+    return f'<OAI-PMH {_OAI}><request/><error code="{code}">{text}</error></OAI-PMH>'.encode()

@@ -17,7 +17,7 @@ from digest.config import Config, load_config
 from digest.reader_file import ReaderFile
 from digest.settings.environment import OVERRIDES
 from digest.settings.times import format_duration
-from digest.settings.validation import Section, keys
+from digest.settings.validation import Section, _section_in, keys
 from digest.subscribers import load_subscribers
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +55,8 @@ def spelled(info: FieldInfo, name: str) -> str:
 def attribute_names(model: type[Section]) -> dict[int, str]:
     found = {id(info): name for name, info in model.model_fields.items()}
     for info in model.model_fields.values():
-        if isinstance(info.default, Section):
-            found |= attribute_names(type(info.default))
+        if (inner := _section_in(info.annotation)) is not None:  # also of a source that is off by default
+            found |= attribute_names(inner)
     return found
 
 

@@ -1,0 +1,30 @@
+"""The names of all wire formats, and where their parsers are; importing none, so that ``--help`` need not wait."""
+
+from __future__ import annotations
+
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from digest.sources.base import Parser
+
+MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "arxiv-rss": "arxiv_rss",
+        "arxiv-atom": "arxiv_atom",
+        "arxiv-oai": "arxiv_oai",
+        "hf-daily": "hf_daily",
+        "feed": "feed",
+        "jsonl": "jsonl",
+    }
+)
+"""Format, as ``digest ingest --format`` takes it → the module of ``digest.sources`` whose ``parse`` reads it."""
+
+
+def parser_of(name: str) -> Parser:
+    """The parser of a format; KeyError if there is none of that name."""
+    parser: Parser = importlib.import_module(f"digest.sources.{MODULES[name]}").parse
+    return parser
