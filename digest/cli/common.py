@@ -19,6 +19,7 @@ MISUSED = 2
 """Wrong usage or configuration."""
 
 config_option = click.option(
+    "-c",
     "--config",
     type=click.Path(path_type=Path),
     default=Path("config.yaml"),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digest.cli.common import config_option
+
 if TYPE_CHECKING:
     from digest.app import App
 
@@ -19,15 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @click.command()
-@click.option(
-    "-c",
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("config.yaml"),
-    envvar="DIGEST_CONFIG",
-    show_default=True,
-    help="The configuration file.",
-)
+@config_option
 @click.option("-v", "--verbose", is_flag=True, help="Log passes in which nothing happened, too.")
 def command(config: Path, verbose: bool) -> None:
     """Read the sources and send what is due, every reader at their own local time, until stopped.

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "send": ("send", "One reader's edition, now."),
     "send-test": ("send_test", "Try the mail account; says what to do when it fails."),
     "daemon": ("daemon", "The same as run, on a schedule."),
+    "sources": ("sources", "How each source has done, day by day."),
     "queue": ("queue", "Look at the outbox and repair it."),
 }
 
