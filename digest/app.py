@@ -54,7 +54,10 @@ class PassReport:
     accepted: int = 0
     deferred: int = 0
     failed: int = 0
+    suppressed: int = 0
+    expired: int = 0
     uncertain: int = 0
+    """After a lost connection, or found of a process that had died."""
     waiting: int = 0
     """Ready, but not sent: the relay is paused, or somebody asked to stop."""
     paused: str | None = None
@@ -62,9 +65,8 @@ class PassReport:
 
     @property
     def is_idle(self) -> bool:
-        return not any(
-            (self.planned, self.built, self.skipped, self.accepted, self.deferred, self.failed, self.uncertain)
-        )
+        settled = (self.skipped, self.accepted, self.deferred, self.failed, self.suppressed, self.expired)
+        return not any((self.planned, self.built, self.uncertain, *settled))
 
 
 class App:
@@ -213,14 +215,17 @@ class App:
 
         built = build.build(self.rooms, composer=lambda: self.composer, trial=self.trial, stop=stop.is_set)
         sent = deliver.deliver(self.rooms, transport=self.transport, stop=stop, progress=progress)
+        held_up = bool(sent.paused or sent.stopped)
         return PassReport(
             built=built.built,
             skipped=built.skipped,
             accepted=sent.sent,
             deferred=sent.counts.get(DeliveryState.DEFERRED, 0),
             failed=built.failed + sent.counts.get(DeliveryState.FAILED, 0),
+            suppressed=sent.counts.get(DeliveryState.SUPPRESSED, 0),
+            expired=sent.counts.get(DeliveryState.EXPIRED, 0) + sent.expired,
             uncertain=sent.counts.get(DeliveryState.UNCERTAIN, 0) + sent.reaped.uncertain,
-            waiting=sent.returned,
+            waiting=self.outbox.counts(trial=self.trial).get(DeliveryState.READY, 0) if held_up else 0,
             paused=sent.paused.reason if sent.paused else None,
         )
 

@@ -29,6 +29,18 @@ TELLING = frozenset(
 )
 """States whose reasons are worth a line after a pass."""
 
+SETTLED = ("skipped", "deferred", "failed", "suppressed", "expired", "uncertain")
+
+WAITING = {
+    DeliveryState.BUILDING: "being built elsewhere",
+    DeliveryState.READY: "ready",
+    DeliveryState.LEASED: "in the hands of a sender",
+    DeliveryState.SENDING: "being sent, or left by a sender that died",
+    DeliveryState.DEFERRED: "deferred",
+    DeliveryState.UNCERTAIN: "uncertain (may have arrived)",
+    DeliveryState.HELD: "held",
+}
+
 
 @click.command()
 @config_option
@@ -64,16 +76,29 @@ def _outcome(app: App, done: PassReport, *, since: dt.datetime) -> None:
     from digest.store.outbox import Filters
 
     if done.paused:
-        click.echo(f"The mail server is paused: {done.paused} ({done.waiting} mails wait; digest send-test says more)")
+        click.echo(f"The mail server is paused: {done.paused}")
     if done.is_idle:
         click.echo(f"Nothing due. {_next(app)}")
+    else:
+        counts = {"written" if app.trial else "accepted": done.accepted}
+        counts |= {name: getattr(done, name) for name in SETTLED}
+        said = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
+        click.echo(f"{said or 'Nothing was sent'}. {_next(app)}")
+        for row in app.outbox.listing(Filters(states=TELLING, trial=app.trial, limit=20)):
+            if row.updated_at >= since:
+                click.echo(f"  {row.subscriber_id}: {row.state}: {row.reason}")
+    _open(app)
+
+
+def _open(app: App) -> None:
+    """What is on its way, or waits for somebody: nothing is to be forgotten because a later pass had nothing to do."""
+    counts = app.outbox.counts(trial=app.trial)
+    waits = [f"{counts[state]} {words}" for state, words in WAITING.items() if counts.get(state)]
+    if not waits:
         return
-    counts = {"written" if app.trial else "accepted": done.accepted}
-    counts |= {name: getattr(done, name) for name in ("skipped", "deferred", "failed", "uncertain")}
-    click.echo(", ".join(f"{number} {name}" for name, number in counts.items() if number) + f". {_next(app)}")
-    for row in app.outbox.listing(Filters(states=TELLING, trial=app.trial, limit=20)):
-        if row.updated_at >= since:
-            click.echo(f"  {row.subscriber_id}: {row.state}: {row.reason}")
+    at = app.outbox.next_attempt_at(trial=app.trial)
+    when = f", next try {at:%a %H:%M} UTC" if at is not None and at > app.clock() else ""
+    click.echo(f"Still open: {', '.join(waits)}{when}. digest queue shows and repairs it.")
 
 
 def _next(app: App) -> str:
