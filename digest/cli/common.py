@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -40,6 +41,11 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command with a message on stderr."""
     click.echo(f"digest: {message}", err=True)
     raise SystemExit(code)
+
+
+def end_politely() -> None:
+    """Let SIGTERM end the command as Ctrl-C does: what is being sent is finished, the rest goes back to the queue."""
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
 
 
 def load(config_path: Path) -> Config:

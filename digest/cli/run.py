@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.common import config_option, console
+from digest.cli.common import config_option, console, end_politely
 from digest.cli.reporting import counting, sources_table, trial_notice, watching
 from digest.model import DeliveryState
 
@@ -50,6 +50,7 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
     """One pass: read the sources, build what is due, send it, and show the books."""
     from digest.app import open_app
 
+    end_politely()
     with open_app(config) as app:
         if dry_run:
             _dry_run(app)

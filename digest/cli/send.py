@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from digest.cli.common import config_option, console
+from digest.cli.common import config_option, console, end_politely
 from digest.cli.reporting import trial_notice
 
 
@@ -19,6 +19,7 @@ def command(config: Path, reader: str, confirmed: bool) -> None:
     """Send READER today's edition now. It takes the place of the scheduled one: nobody gets a day twice."""
     from digest.app import open_app
 
+    end_politely()
     with open_app(config) as app:
         app.reread()
         outcome = app.send_now(reader)
