@@ -41,7 +41,13 @@ class Database:
         elif self.dialect != "sqlite":
             raise StoreError(f"store: {self.dialect} is not supported; use sqlite:///FILE or postgresql://…")
         self.url = parsed
-        self.engine = self._sqlite() if self.dialect == "sqlite" else create_engine(parsed, pool_pre_ping=True)
+        self.engine = self._sqlite() if self.dialect == "sqlite" else self._postgresql()
+
+    def _postgresql(self) -> Engine:
+        try:
+            return create_engine(self.url, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise StoreError("store: PostgreSQL needs its driver: pip install 'paper-digest[postgres]'") from error
 
     def _sqlite(self) -> Engine:
         options: dict[str, Any] = {}

@@ -1,0 +1,94 @@
+"""The same pipeline on PostgreSQL: papers, readers, outbox and replay behave as on SQLite."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from digest.model import Identifier, Scheme
+from digest.store.database import Database
+from digest.store.intake import Intake
+from digest.store.papers import PaperStore
+from digest.store.schema import metadata
+from digest.store.upgrade import ensure_current
+from tests.support.apps import FakeSource, Hands, make_app, page_of
+from tests.support.entries import arxiv_entry, doi_entry, hf_entry
+from tests.support.postgres import fresh_database, postgres_server
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+MORNING = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)
+ADA = """\
+email: ada@uni.example
+timezone: Europe/Berlin
+send: 09:00
+frequency: daily
+explore: false
+lanes: [{name: Attention, phrases: [sparse attention]}]
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres_server() as url:
+        if url is None:
+            pytest.skip("no PostgreSQL here: set DIGEST_TEST_POSTGRES or install its server")
+        yield url
+
+
+def test_a_day_on_postgresql(tmp_path: Path, server: str) -> None:
+    """Ingest, merge, rank, plan, build, deliver, replay, and the day after nothing twice."""
+    papers = [
+        arxiv_entry(f"2605.0000{n}", f"Sparse attention number {n}", authors=[f"Author {n}"]) for n in range(1, 6)
+    ]
+    source = FakeSource("arxiv", page_of(*papers, hf_entry("2605.00001", "Sparse attention number 1", upvotes=9)))
+    clock = Hands(MORNING)
+    with fresh_database(server) as url:
+        app = make_app(tmp_path, clock, readers={"ada": ADA}, sources=[source], more=f"store: {url}")
+        app.reread()
+        (report,) = app.ingest()
+        assert (report.read, report.new) == (6, 5)
+        (again,) = app.ingest()
+        assert (again.new, again.updated) == (0, 0)
+        clock.now = MORNING + dt.timedelta(hours=1)
+        assert app.tick().accepted == 1
+        assert app.tick().is_idle
+        (mail,) = (tmp_path / "outbox").rglob("*.eml")
+        assert app.preview("ada", date=dt.date(2026, 5, 20)).message() == mail.read_bytes()
+        assert app.why("ada", "2605.00001")[2].decisions
+        app.close()
+
+
+def test_a_merge_moves_everything_on_postgresql(server: str) -> None:
+    """Redirects, identifiers and readings follow, with the other dialect's ON CONFLICT."""
+    with fresh_database(server) as url:
+        db = Database(url)
+        ensure_current(db)
+        for entry in (
+            hf_entry("2605.00001", "On the geometry of deep lattices", upvotes=3),
+            doi_entry("10.1000/xyz", "A different headline altogether, really"),
+            arxiv_entry("2605.00001", "On the geometry of deep lattices", doi="10.1000/xyz"),
+        ):
+            with db.write() as connection:
+                Intake(db).ingest(connection, [entry], now=MORNING)
+        store = PaperStore(db)
+        assert store.count() == 1
+        doi = Identifier(Scheme.DOI, "10.1000/xyz")
+        assert store.find([doi]) == {doi: 1}
+        db.close()
+
+
+def test_the_schema_on_postgresql_is_the_schema(server: str) -> None:
+    """What is made there has no differences to the tables as written down."""
+    with fresh_database(server) as url:
+        db = Database(url)
+        ensure_current(db)
+        ensure_current(db)
+        with db.read() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        db.close()
