@@ -21,7 +21,7 @@ from digest.settings.addresses import EmailAddress, Mailbox, parse_address, pars
 from digest.settings.document import Location, read_document
 from digest.settings.environment import with_overrides
 from digest.settings.places import FilePath, PublicAddress, WebAddress, is_loopback, parse_web_address, read_secret
-from digest.settings.providers import ArxivOaiConfig, Categories
+from digest.settings.providers import ArxivOaiConfig, Categories, CrossrefConfig
 from digest.settings.reading import Reading, reading
 from digest.settings.servers import MailServer, StoreUrl, parse_server
 from digest.settings.times import Duration, between
@@ -84,6 +84,7 @@ class SourcesConfig(Section):
     huggingface: Annotated[HuggingFaceConfig | None, BeforeValidator(_on_or_options)] = HuggingFaceConfig()
     arxiv_oai: Annotated[ArxivOaiConfig | None, BeforeValidator(_on_or_options)] = None
     """This one and the following are off until they are named."""
+    crossref: Annotated[CrossrefConfig | None, BeforeValidator(_on_or_options)] = None
     feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
     files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""
@@ -95,8 +96,12 @@ class SourcesConfig(Section):
     max_bytes: int = Field(default=50_000_000, ge=1_000)
 
 
+NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref"})
+"""Sources whose name is fixed; feeds and files are named after their place."""
+
+
 def _source_name(text: str) -> str:
-    if text in {"arxiv", "huggingface"} or text.startswith(("feed:", "file:")):
+    if text in NAMED_SOURCES or text.startswith(("feed:", "file:")):
         return text
     raise ValueError(f"{text!r} is no source; write arxiv, huggingface, or a feed: name that `digest sources` shows")
 

@@ -62,6 +62,10 @@ class Signal(StrEnum):
     HF_UPVOTES = "huggingface.upvotes"
     HF_COMMENTS = "huggingface.comments"
     GITHUB_STARS = "github.stars"
+    CROSSREF_CITATIONS = "crossref.citations"
+    OPENALEX_CITATIONS = "openalex.citations"
+    S2_CITATIONS = "s2.citations"
+    S2_INFLUENTIAL_CITATIONS = "s2.influential_citations"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from digest.settings.addresses import EmailAddress
 from digest.settings.places import WebAddress
 from digest.settings.times import Duration
 from digest.settings.validation import Section
-from digest.settings.words import Category, OneOrMore
+from digest.settings.words import Category, OneOrMore, PlainText
 
 
 def _list_or_auto(value: object) -> str:
@@ -23,7 +25,39 @@ Categories = Annotated[
 """A list of categories, or ``auto`` for the union of all readers' lanes."""
 
 
+SectionT = TypeVar("SectionT", bound=Section)
+
+
+def _asking(section: SectionT, *keys: str) -> SectionT:
+    """Some providers know everything there is: one of these keys must say what is wanted."""
+    if not any(getattr(section, key) for key in keys):
+        raise ValueError(f"needs {' or '.join(keys)}: it would bring every new paper there is")
+    return section
+
+
 class ArxivOaiConfig(Section):
     categories: Categories = "auto"
     url: WebAddress = "https://oaipmh.arxiv.org/oai"
     pace_s: Annotated[float, Duration] = Field(default=3.0, alias="pace", ge=0)
+
+
+def _issn(text: str) -> str:
+    digits = text.strip().upper()
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{3}[0-9X]", digits):
+        raise ValueError(f"{text!r} is no ISSN; write it as 1932-6203")
+    return digits
+
+
+class CrossrefConfig(Section):
+    queries: Annotated[tuple[PlainText, ...], OneOrMore] = ()
+    """Words that titles, authors or journals of interest have."""
+    journals: Annotated[tuple[Annotated[str, AfterValidator(_issn)], ...], OneOrMore] = ()
+    """ISSNs."""
+    mailto: EmailAddress | None = None
+    """For Crossref's polite pool."""
+    url: WebAddress = "https://api.crossref.org"
+    pace_s: Annotated[float, Duration] = Field(default=1.0, alias="pace", ge=0)
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> CrossrefConfig:
+        return _asking(self, "queries", "journals")

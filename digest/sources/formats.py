@@ -17,6 +17,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "arxiv-atom": "arxiv_atom",
         "arxiv-oai": "arxiv_oai",
         "hf-daily": "hf_daily",
+        "crossref": "crossref",
         "feed": "feed",
         "jsonl": "jsonl",
     }

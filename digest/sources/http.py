@@ -17,7 +17,7 @@ import contextlib
 import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -61,6 +61,8 @@ class Answer:
     data: bytes
     validators: tuple[Validators, ...] = ()
     not_modified: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case: what a provider tells about its limits."""
 
     async def parsed(self, parse: Callable[[bytes], _T]) -> _T:
         """Parse the body in a thread, so that other sources go on meanwhile."""
@@ -264,7 +266,12 @@ class PoliteClient:
             return Answer(status=status, data=b"", not_modified=True)
         if 200 <= status < 300 or status in hand_back:
             kept = validators_of(str(first), response.headers) if status == 200 else ()
-            return Answer(status=status, data=in_utf8(data, response.charset_encoding), validators=kept)
+            return Answer(
+                status=status,
+                data=in_utf8(data, response.charset_encoding),
+                validators=kept,
+                headers={name.lower(): value for name, value in response.headers.items()},
+            )
         await self._refuse(status, response.headers.get("Retry-After"), provider, key)
         raise AssertionError("refusals raise")
 

@@ -16,6 +16,7 @@ from digest.errors import SourceError
 from digest.sources.arxiv import ArxivSource
 from digest.sources.arxiv_harvest import ArxivOaiSource
 from digest.sources.base import Parser, Source
+from digest.sources.crossref_works import CrossrefSource
 from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
 from digest.sources.formats import MODULES, parser_of
@@ -65,6 +66,8 @@ def _named_providers(config: SourcesConfig) -> Iterator[Source]:
     look_back = dt.timedelta(seconds=config.first_run.look_back_s)
     if config.arxiv_oai is not None:
         yield ArxivOaiSource(config.arxiv_oai, first_look_back=look_back)
+    if config.crossref is not None:
+        yield CrossrefSource(config.crossref, first_look_back=look_back)
 
 
 def load_plugin(spec: str) -> Source:

@@ -101,6 +101,23 @@ def test_arxiv_records_in_a_cassette() -> None:
     assert all(entry.authors and entry.abstract and entry.categories for entry in batch.entries)
 
 
+@pytest.mark.parametrize("path", recordings("wire_formats/crossref/**/*.y*ml"), ids=lambda path: path.name)
+def test_crossref_works(path: Path) -> None:
+    """Every work is read, but for what has no title or is no paper; errors and other formats are told apart."""
+    for address, data in cassette(path):
+        try:
+            batch = FORMATS["crossref"](data, now=NOW)
+        except SourceError as error:
+            assert re.search("said: |which brings no papers|not JSON", str(error))  # noqa: PT017
+            assert b'"message-type":"work-list"' not in data, address
+            continue
+        message = json.loads(data)["message"]
+        assert batch.announced == len(message.get("items", [message]))
+        assert {one.reason for one in batch.rejected} <= {"no title", "a journal issue, not a paper"}
+        assert all(entry.announced_at and entry.published_at for entry in batch.entries)
+        assert not any(re.search("jats|<|&amp;", entry.abstract) for entry in batch.entries)
+
+
 @pytest.mark.parametrize("path", recordings("hf_daily_papers/raw_samples/*.json"), ids=lambda path: path.name)
 def test_hugging_face_days(path: Path) -> None:
     """Daily lists in plain and odd forms: every paper, with its votes."""

@@ -171,3 +171,29 @@ def oai(*records: str, token: str = "", total: int | None = None) -> bytes:
 
 def oai_error(code: str, text: str = "") -> bytes:
     return f'<OAI-PMH {_OAI}><request/><error code="{code}">{text}</error></OAI-PMH>'.encode()
+
+
+# ── Crossref ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def crossref_work(doi: str = "10.1234/x.1", *, title: str = "Registered", **more: object) -> dict[str, object]:
+    """One work as Crossref tells it."""
+    return {
+        "DOI": doi,
+        "type": "journal-article",
+        "title": [title],
+        "abstract": "<jats:title>Abstract</jats:title><jats:p>We measure H<jats:sub>2</jats:sub>O &amp; it.</jats:p>",
+        "author": [{"given": "Ada", "family": "Lovelace", "sequence": "first"}, {"name": "The Team"}],
+        "container-title": ["Light: Science &amp; Applications"],
+        "published": {"date-parts": [[2026, 8, 18]]},
+        "created": {"date-time": "2026-08-19T07:00:00Z"},
+        "is-referenced-by-count": 3,
+        **more,
+    }
+
+
+def crossref(*works: object, total: int | None = None, cursor: str = "next") -> bytes:
+    """One page of works."""
+    size = len(works) if total is None else total
+    message = {"total-results": size, "items": works, "next-cursor": cursor}
+    return json.dumps({"status": "ok", "message-type": "work-list", "message": message}).encode()

@@ -1,0 +1,95 @@
+"""Lists that a provider is asked for by date, page by page: how far each got, and whether all of it came.
+
+    for each list: since = day of its last complete reading ──▶ page, page, … ──▶ that day moves on with the last page
+
+A list that breaks off keeps its day and is read again from there, so nothing is lost and what came twice is joined.
+Where the provider says how many there are, fewer is an error, not the end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from digest.errors import SourceError, SourceRateLimited
+from digest.model import Batch
+from digest.sources.base import FetchRequest, Page, SourceUnreachable, Troubles
+from digest.sources.loose_json import mapping, text
+
+OVERLAP = dt.timedelta(days=1)
+"""Days are the providers' own and end at different hours, so the day of the last reading is read again."""
+LONGEST = 10_000
+"""Pages of one list; ends those that go round in circles."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """One page of a list. ``total`` is the size of the whole list, None if the provider does not say."""
+
+    batch: Batch
+    total: int | None = None
+
+
+Ask = Callable[[str, dt.date], AsyncIterator[Portion]]
+"""(name of a list, first day) → its pages, to the end."""
+
+
+async def harvest(
+    source: str, label: str, lists: Sequence[str], request: FetchRequest, ask: Ask, *, first_look_back: dt.timedelta
+) -> AsyncIterator[Page]:
+    """The pages of all lists. The cursor is ``{"done": {list: ISO date}}``; garbage in it counts as not said.
+
+    Raises:
+        SourceError: after the last page, naming the lists that failed.
+    """
+    kept = mapping(request.cursor.get("done"))
+    done = {name: text(kept.get(name)) for name in lists if day(text(kept.get(name)))}
+    troubles = Troubles(source)
+    for at, name in enumerate(lists):
+        known = day(done.get(name, ""))
+        since = known - OVERLAP if known else (request.now - (request.look_back or first_look_back)).date()
+        finished = {**done, name: request.now.date().isoformat()}
+        try:
+            async for page in _whole(source, label, ask(name, since), finished):
+                yield page
+        except SourceError as error:
+            troubles.add(name, error)
+            if isinstance(error, SourceRateLimited | SourceUnreachable):
+                for skipped in lists[at + 1 :]:
+                    troubles.add(skipped, error)
+                break
+        else:
+            done = finished
+    troubles.tell()
+
+
+async def _whole(
+    source: str, label: str, portions: AsyncIterator[Portion], finished: Mapping[str, str]
+) -> AsyncIterator[Page]:
+    """One list's pages; the last one carries the cursor, and only if every item came."""
+    held: Portion | None = None
+    total, items = None, 0
+    async for portion in portions:
+        if held is not None:
+            yield Page(batch=held.batch)
+        items += portion.batch.read + len(portion.batch.rejected)
+        if portion.total is not None:
+            announced = portion.total if total is None else 0
+            total = portion.total if total is None else total
+            held = replace(portion, batch=replace(portion.batch, announced=announced))
+        else:
+            held = portion
+    short = total is not None and items < total
+    if held is not None:
+        yield Page(batch=held.batch, cursor=None if short else {"done": dict(finished)})
+    if short:
+        raise SourceError(source, f"{label} gave {items:,} of {total:,} papers; the list is read again next time")
+
+
+def day(written: str) -> dt.date | None:
+    """A date in ISO 8601, or None."""
+    try:
+        return dt.date.fromisoformat(written)
+    except ValueError:
+        return None
