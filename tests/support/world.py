@@ -164,6 +164,7 @@ class World:
         self.mail: dict[str, object] = {"transport": "files" if files else "smtp", "timeout": "10s"}
         self.sources: dict[str, object] = {"timeout": "5s"}
         self.top: dict[str, object] = {}
+        self.variables: dict[str, str] = {}
         self._stack = ExitStack()
         (self.folder / "subscribers").mkdir(parents=True)
 
@@ -243,7 +244,7 @@ class World:
     # commands
 
     def env(self, **extra: str) -> dict[str, str]:
-        return environment(self.offline_log, extra)
+        return environment(self.offline_log, {**self.variables, **extra})
 
     def digest(self, *args: str, stdin: bytes | None = None, timeout_s: float = PATIENCE_S, **env: str) -> Ran:
         """A command in the folder, to its end."""
