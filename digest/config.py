@@ -21,7 +21,7 @@ from digest.settings.addresses import EmailAddress, Mailbox, parse_address, pars
 from digest.settings.document import Location, read_document
 from digest.settings.environment import with_overrides
 from digest.settings.places import FilePath, PublicAddress, WebAddress, is_loopback, parse_web_address, read_secret
-from digest.settings.providers import ArxivOaiConfig, Categories, CrossrefConfig
+from digest.settings.providers import ArxivOaiConfig, Categories, CrossrefConfig, PubmedConfig
 from digest.settings.reading import Reading, reading
 from digest.settings.servers import MailServer, StoreUrl, parse_server
 from digest.settings.times import Duration, between
@@ -85,6 +85,7 @@ class SourcesConfig(Section):
     arxiv_oai: Annotated[ArxivOaiConfig | None, BeforeValidator(_on_or_options)] = None
     """This one and the following are off until they are named."""
     crossref: Annotated[CrossrefConfig | None, BeforeValidator(_on_or_options)] = None
+    pubmed: Annotated[PubmedConfig | None, BeforeValidator(_on_or_options)] = None
     feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
     files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""
@@ -96,7 +97,7 @@ class SourcesConfig(Section):
     max_bytes: int = Field(default=50_000_000, ge=1_000)
 
 
-NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref"})
+NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref", "pubmed"})
 """Sources whose name is fixed; feeds and files are named after their place."""
 
 

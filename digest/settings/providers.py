@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from digest.settings.addresses import EmailAddress
-from digest.settings.places import WebAddress
+from digest.settings.places import WebAddress, read_secret
 from digest.settings.times import Duration
 from digest.settings.validation import Section
 from digest.settings.words import Category, OneOrMore, PlainText
@@ -24,6 +24,9 @@ Categories = Annotated[
 ]
 """A list of categories, or ``auto`` for the union of all readers' lanes."""
 
+
+Key = Annotated[str | None, BeforeValidator(read_secret)]
+"""{env: NAME} or {file: PATH}; resolved while loading, never printed."""
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -61,3 +64,15 @@ class CrossrefConfig(Section):
     @model_validator(mode="after")
     def _asks_for_something(self) -> CrossrefConfig:
         return _asking(self, "queries", "journals")
+
+
+class PubmedConfig(Section):
+    queries: Annotated[tuple[PlainText, ...], OneOrMore] = ()
+    """In PubMed's own language: `CRISPR[Title/Abstract] AND review[Publication Type]`."""
+    key: Key = Field(default=None, repr=False)
+    url: WebAddress = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
+    pace_s: Annotated[float, Duration] = Field(default=0.35, alias="pace", ge=0)
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> PubmedConfig:
+        return _asking(self, "queries")

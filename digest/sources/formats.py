@@ -18,6 +18,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "arxiv-oai": "arxiv_oai",
         "hf-daily": "hf_daily",
         "crossref": "crossref",
+        "pubmed": "pubmed",
         "feed": "feed",
         "jsonl": "jsonl",
     }

@@ -21,6 +21,7 @@ from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
 from digest.sources.formats import MODULES, parser_of
 from digest.sources.huggingface import HuggingFaceSource
+from digest.sources.pubmed_search import PubmedSource
 
 FORMATS: Mapping[str, Parser] = MappingProxyType({name: parser_of(name) for name in MODULES})
 """Wire formats by the name that ``digest ingest --format`` takes."""
@@ -68,6 +69,8 @@ def _named_providers(config: SourcesConfig) -> Iterator[Source]:
         yield ArxivOaiSource(config.arxiv_oai, first_look_back=look_back)
     if config.crossref is not None:
         yield CrossrefSource(config.crossref, first_look_back=look_back)
+    if config.pubmed is not None:
+        yield PubmedSource(config.pubmed, first_look_back=look_back)
 
 
 def load_plugin(spec: str) -> Source:

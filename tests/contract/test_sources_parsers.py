@@ -31,6 +31,8 @@ class Format:
     root: str = "rss"
     tag: str = "item"
     noun: str = "a feed"
+    scheme: int = 0
+    """Where the arXiv id stands among an item's identifiers."""
 
     def body(self, data: bytes) -> str:
         """A response from its outermost element on."""
@@ -64,6 +66,15 @@ XML = [
         tag="record",
         noun="an OAI-PMH answer",
     ),
+    Format(
+        name="pubmed",
+        item=lambda i, t: wire.pubmed_article(f"10.48550/arXiv.{i}", title=t),
+        wrap=wire.pubmed,
+        root="PubmedArticleSet",
+        tag="PubmedArticle",
+        noun="a set of PubMed's articles",
+        scheme=1,
+    ),
     Format(name="feed", item=lambda i, t: wire.feed_item(int(i[-2:]), title=t, link=_abs(i)), wrap=wire.feed),
 ]
 JSON = [
@@ -86,7 +97,9 @@ def test_every_item_is_read(form: Format) -> None:
     """Items come in order, with identifiers and titles, and the books balance."""
     batch = read(form, "One", "Two", "Three")
     assert [entry.title for entry in batch.entries] == ["One", "Two", "Three"]
-    assert [str(entry.identifiers[0]) for entry in batch.entries] == [f"arxiv:2608.0000{n}" for n in (1, 2, 3)]
+    assert [str(entry.identifiers[form.scheme]) for entry in batch.entries] == [
+        f"arxiv:2608.0000{n}" for n in (1, 2, 3)
+    ]
     assert (batch.announced, batch.rejected) == (3, ())
 
 

@@ -118,6 +118,19 @@ def test_crossref_works(path: Path) -> None:
         assert not any(re.search("jats|<|&amp;", entry.abstract) for entry in batch.entries)
 
 
+@pytest.mark.parametrize("path", recordings("wire_formats/pubmed/efetch_xml/*.xml"), ids=lambda path: path.name)
+def test_pubmed_articles(path: Path) -> None:
+    """Every article, with its own names and not those of its references."""
+    batch = FORMATS["pubmed"](path.read_bytes(), now=NOW)
+    assert (batch.read, batch.announced, batch.rejected) == (1, 1, ())
+    (entry,) = batch.entries
+    assert str(entry.identifiers[0]) == f"pmid:{path.stem}"
+    names = [one.scheme for one in entry.identifiers if one.scheme != "pmid"]
+    assert len(set(names)) == len(names)
+    assert all([entry.published_at, entry.announced_at, entry.journal_ref])
+    assert bool(entry.abstract) == (b"<AbstractText" in path.read_bytes())
+
+
 @pytest.mark.parametrize("path", recordings("hf_daily_papers/raw_samples/*.json"), ids=lambda path: path.name)
 def test_hugging_face_days(path: Path) -> None:
     """Daily lists in plain and odd forms: every paper, with its votes."""

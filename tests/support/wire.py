@@ -197,3 +197,38 @@ def crossref(*works: object, total: int | None = None, cursor: str = "next") -> 
     size = len(works) if total is None else total
     message = {"total-results": size, "items": works, "next-cursor": cursor}
     return json.dumps({"status": "ok", "message-type": "work-list", "message": message}).encode()
+
+
+# ── PubMed ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pubmed_article(
+    doi: str = "10.1234/p.1", *, pmid: int = 0, title: str = "Treated", abstract: str = "", more: str = ""
+) -> str:
+    """One article as efetch gives it; ``title`` is escaped here. The PMID is made of the DOI's digits by default."""
+    pmid = pmid or int("".join(sign for sign in doi if sign.isdigit())[-7:] or 7)
+    return f"""<PubmedArticle><MedlineCitation><PMID Version="1">{pmid}</PMID>
+  <Article><Journal><JournalIssue><PubDate><Year>2026</Year><Month>Dec</Month></PubDate></JournalIssue>
+    <Title>Journal of Trials</Title></Journal><ArticleTitle>{escape(title)}</ArticleTitle>
+    <ELocationID EIdType="doi" ValidYN="Y">{doi}</ELocationID>
+    <Abstract>{abstract or "<AbstractText>We <i>treat</i> it.</AbstractText>"}</Abstract>
+    <AuthorList><Author ValidYN="Y"><LastName>Lovelace</LastName><ForeName>Ada</ForeName><Suffix>Jr</Suffix></Author>
+      <Author ValidYN="N"><LastName>Misspelt</LastName></Author>
+      <Author><CollectiveName>The Team</CollectiveName></Author></AuthorList>
+    <ArticleDate><Year>2026</Year><Month>08</Month><Day>18</Day></ArticleDate></Article>{more}</MedlineCitation>
+  <PubmedData><History><PubMedPubDate PubStatus="entrez"><Year>2026</Year><Month>8</Month><Day>19</Day>
+      <Hour>6</Hour></PubMedPubDate></History>
+    <ArticleIdList><ArticleId IdType="pubmed">{pmid}</ArticleId>
+      <ArticleId IdType="pmc">PMC77</ArticleId></ArticleIdList>
+    <ReferenceList><Reference><ArticleIdList><ArticleId IdType="doi">10.9/cited</ArticleId></ArticleIdList></Reference>
+    </ReferenceList></PubmedData></PubmedArticle>"""
+
+
+def pubmed(*articles: str) -> bytes:
+    return f"""<?xml version="1.0" ?>
+<PubmedArticleSet>{"".join(articles)}</PubmedArticleSet>""".encode()
+
+
+def esearch(*ids: str, count: int | None = None) -> bytes:
+    size = len(ids) if count is None else count
+    return json.dumps({"esearchresult": {"count": str(size), "idlist": ids}}).encode()
