@@ -14,7 +14,7 @@ from typing import Protocol
 
 from digest import arxiv_categories
 from digest.announcements import next_announcement
-from digest.config import Config, TransportKind, load_config
+from digest.config import Config, TransportKind, load_config, off_for_want_of_a_key
 from digest.errors import ConfigError, Problem, RenderError
 from digest.model import Subscriber
 from digest.schedule import next_slot, zone
@@ -111,6 +111,8 @@ def _config_hints(path: Path, config: Config, files: SubscriberFiles, env: Mappi
         yield hint("mail.transport", "files is a trial: mails are written to a folder and never count as sent")
     if not config.site.contact and (config.sources.arxiv or config.sources.feeds):
         yield hint("site.contact", "is empty; providers ask for an address in the User-Agent and block strangers first")
+    for source in off_for_want_of_a_key(config.sources):
+        yield hint(f"sources.{source}", f"is off: it needs a key; key: {{env: {source.upper()}_API_KEY}}")
     if not files.good and not files.broken:
         yield hint("subscribers", f"nobody reads yet: {config.subscribers} holds no .yaml file; `digest init` adds one")
     arxiv = config.sources.arxiv

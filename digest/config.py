@@ -21,7 +21,7 @@ from digest.settings.addresses import EmailAddress, Mailbox, parse_address, pars
 from digest.settings.document import Location, read_document
 from digest.settings.environment import with_overrides
 from digest.settings.places import FilePath, PublicAddress, WebAddress, is_loopback, parse_web_address, read_secret
-from digest.settings.providers import ArxivOaiConfig, Categories, CrossrefConfig, PubmedConfig
+from digest.settings.providers import ArxivOaiConfig, Categories, CrossrefConfig, OpenAlexConfig, PubmedConfig
 from digest.settings.reading import Reading, reading
 from digest.settings.servers import MailServer, StoreUrl, parse_server
 from digest.settings.times import Duration, between
@@ -86,6 +86,7 @@ class SourcesConfig(Section):
     """This one and the following are off until they are named."""
     crossref: Annotated[CrossrefConfig | None, BeforeValidator(_on_or_options)] = None
     pubmed: Annotated[PubmedConfig | None, BeforeValidator(_on_or_options)] = None
+    openalex: Annotated[OpenAlexConfig | None, BeforeValidator(_on_or_options)] = None
     feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
     files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""
@@ -97,7 +98,13 @@ class SourcesConfig(Section):
     max_bytes: int = Field(default=50_000_000, ge=1_000)
 
 
-NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref", "pubmed"})
+def off_for_want_of_a_key(sources: SourcesConfig) -> Iterator[str]:
+    """Sources that are named but stay off until they have a key."""
+    if sources.openalex is not None and not sources.openalex.key:
+        yield "openalex"
+
+
+NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref", "pubmed", "openalex"})
 """Sources whose name is fixed; feeds and files are named after their place."""
 
 

@@ -76,3 +76,18 @@ class PubmedConfig(Section):
     @model_validator(mode="after")
     def _asks_for_something(self) -> PubmedConfig:
         return _asking(self, "queries")
+
+
+class OpenAlexConfig(Section):
+    queries: Annotated[tuple[PlainText, ...], OneOrMore] = ()
+    """Words to search for in titles, abstracts and texts."""
+    filters: Annotated[tuple[PlainText, ...], OneOrMore] = ()
+    """In OpenAlex's own language: `primary_topic.field.id:13,type:article`; each is read by itself."""
+    key: Key = Field(default=None, repr=False)
+    """Without one the source is off."""
+    url: WebAddress = "https://api.openalex.org"
+    pace_s: Annotated[float, Duration] = Field(default=1.0, alias="pace", ge=0)
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> OpenAlexConfig:
+        return _asking(self, "queries", "filters")

@@ -19,6 +19,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "hf-daily": "hf_daily",
         "crossref": "crossref",
         "pubmed": "pubmed",
+        "openalex": "openalex",
         "feed": "feed",
         "jsonl": "jsonl",
     }

@@ -21,6 +21,7 @@ from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
 from digest.sources.formats import MODULES, parser_of
 from digest.sources.huggingface import HuggingFaceSource
+from digest.sources.openalex_works import OpenAlexSource
 from digest.sources.pubmed_search import PubmedSource
 
 FORMATS: Mapping[str, Parser] = MappingProxyType({name: parser_of(name) for name in MODULES})
@@ -71,6 +72,8 @@ def _named_providers(config: SourcesConfig) -> Iterator[Source]:
         yield CrossrefSource(config.crossref, first_look_back=look_back)
     if config.pubmed is not None:
         yield PubmedSource(config.pubmed, first_look_back=look_back)
+    if config.openalex is not None and config.openalex.key:
+        yield OpenAlexSource(config.openalex, first_look_back=look_back)
 
 
 def load_plugin(spec: str) -> Source:

@@ -131,6 +131,16 @@ def test_pubmed_articles(path: Path) -> None:
     assert bool(entry.abstract) == (b"<AbstractText" in path.read_bytes())
 
 
+@pytest.mark.parametrize("path", recordings("wire_formats/openalex/*.json"), ids=lambda path: path.name)
+def test_openalex_works(path: Path) -> None:
+    """Every work, under its DOI and its OpenAlex id."""
+    batch = FORMATS["openalex"](path.read_bytes(), now=NOW)
+    assert batch.read == batch.announced == len(json.loads(path.read_text())["results"])
+    for entry in batch.entries:
+        assert [one.scheme for one in entry.identifiers] == ["doi", "openalex"]
+        assert all([entry.authors, entry.published_at, entry.journal_ref, entry.readings])
+
+
 @pytest.mark.parametrize("path", recordings("hf_daily_papers/raw_samples/*.json"), ids=lambda path: path.name)
 def test_hugging_face_days(path: Path) -> None:
     """Daily lists in plain and odd forms: every paper, with its votes."""

@@ -232,3 +232,30 @@ def pubmed(*articles: str) -> bytes:
 def esearch(*ids: str, count: int | None = None) -> bytes:
     size = len(ids) if count is None else count
     return json.dumps({"esearchresult": {"count": str(size), "idlist": ids}}).encode()
+
+
+# ── OpenAlex ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def openalex_work(doi: str = "10.1234/o.1", *, title: str = "Indexed", **more: object) -> dict[str, object]:
+    """One work as OpenAlex tells it; its id is made of the DOI's digits."""
+    number = int("".join(sign for sign in doi if sign.isdigit())[-9:])
+    return {
+        "id": f"https://openalex.org/W{100_000 + number}",
+        "doi": f"https://doi.org/{doi}",
+        "title": title,
+        "type": "article",
+        "publication_date": "2026-08-18",
+        "created_date": "2026-08-19",
+        "cited_by_count": 3,
+        "authorships": [{"author": {"display_name": "Ada Lovelace"}, "raw_author_name": "LOVELACE A"}],
+        "primary_location": {"source": {"display_name": "Journal of Indexes"}},
+        "abstract_inverted_index": {"We": [0, 3], "index": [1], "and": [2], "it.": [4]},
+        **more,
+    }
+
+
+def openalex(*works: object, total: int | None = None, cursor: str | None = None) -> bytes:
+    """One page of works."""
+    meta = {"count": len(works) if total is None else total, "next_cursor": cursor}
+    return json.dumps({"meta": meta, "results": works}).encode()
