@@ -29,8 +29,7 @@ READERS = {
 @dataclass(frozen=True)
 class Demo:
     folder: Path
-    first: Ran
-    second: Ran
+    ran: Ran
 
     def digest(self, *args: str) -> Ran:
         """A command on what the demo left, from an unrelated folder."""
@@ -57,23 +56,26 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The demo run twice into one folder, with every way out of this machine shut."""
+    """The demo, run with every way out of this machine shut."""
     elsewhere = tmp_path_factory.mktemp("demo")
-    env = environment(elsewhere / "network-attempts")
-    runs = [run_digest("demo", "--dir", "out", cwd=elsewhere, env=env) for _ in range(2)]
-    yield Demo(elsewhere / "out", *runs)
+    ran = run_digest("demo", "--dir", "out", cwd=elsewhere, env=environment(elsewhere / "network-attempts"))
+    yield Demo(elsewhere / "out", ran)
     assert not (elsewhere / "network-attempts").exists(), "the demo asked beyond this machine"
 
 
-def test_ends_well_and_says_what_happened(demo: Demo) -> None:
-    """Exit code 0, tables of sources and mails, and a second pass that is idle; the second run tells the same."""
-    for ran in (demo.first, demo.second):
+def test_ends_well_and_says_what_happened_also_the_second_time(demo: Demo) -> None:
+    """Exit code 0, tables of sources and mails, an idle last pass; a second run in the folder gives the same mails."""
+    before = {reader: demo.raw(reader) for reader in READERS}
+    elsewhere = demo.folder.parent
+    second = run_digest("demo", "--dir", "out", cwd=elsewhere, env=environment(elsewhere / "network-attempts"))
+    for ran in (demo.ran, second):
         assert ran.code == 0, ran
         assert ran.err == ""
         assert "72 papers in the store" in ran.out
         assert "nobody is due, nothing is sent" in ran.out
         for reader, (_, zone, at, _) in READERS.items():
             assert re.search(rf"{reader} +Mon {at} {zone}", ran.out), ran
+    assert {reader: demo.raw(reader) for reader in READERS} == before
 
 
 def test_one_mail_for_each_reader_at_their_own_time(demo: Demo) -> None:
@@ -122,16 +124,15 @@ def test_the_three_mails_differ(demo: Demo) -> None:
 
 def test_a_sent_day_is_replayed_byte_for_byte(demo: Demo) -> None:
     """`preview --date` gives what arrived, to the byte."""
-    for reader in READERS:
-        shown = demo.digest("preview", reader, "--date", DAY, "--format", "eml")
-        assert shown.code == 0, shown
-        assert "replayed" in shown.err
-        assert shown.raw == demo.raw(reader)
+    shown = demo.digest("preview", "ada", "--date", DAY, "--format", "eml")
+    assert shown.code == 0, shown
+    assert "replayed" in shown.err
+    assert shown.raw == demo.raw("ada")
 
 
 def test_why_explains_a_pick(demo: Demo) -> None:
     """The parts sum to the score, and the demo's own hint leads there."""
-    hint = re.search(r"Ask why: +digest (why .+) --config", demo.first.out)
+    hint = re.search(r"Ask why: +digest (why .+) --config", demo.ran.out)
     assert hint is not None
     shown = demo.digest(*hint[1].split())
     assert "number 1 in ada's mail" in shown.out, shown

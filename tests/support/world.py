@@ -70,7 +70,6 @@ def environment(offline_log: Path, extra: Mapping[str, str] | None = None) -> di
     return inherited | {
         "PYTHONPATH": f"{OFFLINE}{os.pathsep}{ROOT}",
         "OFFLINE_LOG": str(offline_log),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONIOENCODING": "utf-8",
         "COLUMNS": "200",
         "NO_COLOR": "1",
