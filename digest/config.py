@@ -21,7 +21,14 @@ from digest.settings.addresses import EmailAddress, Mailbox, parse_address, pars
 from digest.settings.document import Location, read_document
 from digest.settings.environment import with_overrides
 from digest.settings.places import FilePath, PublicAddress, WebAddress, is_loopback, parse_web_address, read_secret
-from digest.settings.providers import ArxivOaiConfig, Categories, CrossrefConfig, OpenAlexConfig, PubmedConfig
+from digest.settings.providers import (
+    ArxivOaiConfig,
+    BiorxivConfig,
+    Categories,
+    CrossrefConfig,
+    OpenAlexConfig,
+    PubmedConfig,
+)
 from digest.settings.reading import Reading, reading
 from digest.settings.servers import MailServer, StoreUrl, parse_server
 from digest.settings.times import Duration, between
@@ -87,6 +94,8 @@ class SourcesConfig(Section):
     crossref: Annotated[CrossrefConfig | None, BeforeValidator(_on_or_options)] = None
     pubmed: Annotated[PubmedConfig | None, BeforeValidator(_on_or_options)] = None
     openalex: Annotated[OpenAlexConfig | None, BeforeValidator(_on_or_options)] = None
+    biorxiv: Annotated[BiorxivConfig | None, BeforeValidator(_on_or_options)] = None
+    medrxiv: Annotated[BiorxivConfig | None, BeforeValidator(_on_or_options)] = None
     feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
     files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""
@@ -104,7 +113,7 @@ def off_for_want_of_a_key(sources: SourcesConfig) -> Iterator[str]:
         yield "openalex"
 
 
-NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref", "pubmed", "openalex"})
+NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref", "pubmed", "openalex", "biorxiv", "medrxiv"})
 """Sources whose name is fixed; feeds and files are named after their place."""
 
 

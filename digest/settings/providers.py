@@ -91,3 +91,10 @@ class OpenAlexConfig(Section):
     @model_validator(mode="after")
     def _asks_for_something(self) -> OpenAlexConfig:
         return _asking(self, "queries", "filters")
+
+
+class BiorxivConfig(Section):
+    """bioRxiv and medRxiv; provisional."""
+
+    url: WebAddress = "https://api.biorxiv.org"
+    pace_s: Annotated[float, Duration] = Field(default=1.0, alias="pace", ge=0)

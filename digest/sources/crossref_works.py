@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from digest.settings.providers import CrossrefConfig
 from digest.sources.base import FetchRequest, Page
 from digest.sources.crossref import LABEL, SOURCE, parse_page
-from digest.sources.harvest import LONGEST, Portion, harvest
+from digest.sources.harvest import Portion, harvest
 from digest.sources.pace import Provider
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class CrossrefSource:
 
         async def ask(name: str, since: dt.date) -> AsyncIterator[Portion]:
             params = self._params(name, since)
-            for _ in range(LONGEST):
+            while True:
                 answer = await client.get(
                     f"{self._config.url.rstrip('/')}/works",
                     self._provider,

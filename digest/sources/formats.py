@@ -20,6 +20,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "crossref": "crossref",
         "pubmed": "pubmed",
         "openalex": "openalex",
+        "biorxiv": "biorxiv",
         "feed": "feed",
         "jsonl": "jsonl",
     }

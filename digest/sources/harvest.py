@@ -69,10 +69,12 @@ async def _whole(
 ) -> AsyncIterator[Page]:
     """One list's pages; the last one carries the cursor, and only if every item came."""
     held: Portion | None = None
-    total, items = None, 0
+    total, items, pages = None, 0, 0
     async for portion in portions:
         if held is not None:
             yield Page(batch=held.batch)
+        if (pages := pages + 1) > LONGEST:
+            raise SourceError(source, f"{label} gave a list without an end")
         items += portion.batch.read + len(portion.batch.rejected)
         if portion.total is not None:
             announced = portion.total if total is None else 0

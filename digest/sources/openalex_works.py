@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from digest.settings.providers import OpenAlexConfig
 from digest.sources.base import FetchRequest, Page
-from digest.sources.harvest import LONGEST, Portion, harvest
+from digest.sources.harvest import Portion, harvest
 from digest.sources.openalex import LABEL, SOURCE, parse_page
 from digest.sources.pace import Provider
 
@@ -49,7 +49,7 @@ class OpenAlexSource:
 
         async def ask(name: str, since: dt.date) -> AsyncIterator[Portion]:
             params = self._params(name, since - LAG, request.now.date())
-            for _ in range(LONGEST):
+            while True:
                 answer = await client.get(
                     f"{self._config.url.rstrip('/')}/works",
                     self._provider,

@@ -16,6 +16,7 @@ from digest.errors import SourceError
 from digest.sources.arxiv import ArxivSource
 from digest.sources.arxiv_harvest import ArxivOaiSource
 from digest.sources.base import Parser, Source
+from digest.sources.biorxiv_details import BiorxivSource
 from digest.sources.crossref_works import CrossrefSource
 from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
@@ -74,6 +75,10 @@ def _named_providers(config: SourcesConfig) -> Iterator[Source]:
         yield PubmedSource(config.pubmed, first_look_back=look_back)
     if config.openalex is not None and config.openalex.key:
         yield OpenAlexSource(config.openalex, first_look_back=look_back)
+    if config.biorxiv is not None:
+        yield BiorxivSource("biorxiv", config.biorxiv, first_look_back=look_back)
+    if config.medrxiv is not None:
+        yield BiorxivSource("medrxiv", config.medrxiv, first_look_back=look_back)
 
 
 def load_plugin(spec: str) -> Source:

@@ -259,3 +259,28 @@ def openalex(*works: object, total: int | None = None, cursor: str | None = None
     """One page of works."""
     meta = {"count": len(works) if total is None else total, "next_cursor": cursor}
     return json.dumps({"meta": meta, "results": works}).encode()
+
+
+# ── bioRxiv ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def biorxiv_item(doi: str = "10.1101/2026.08.18.000001", *, title: str = "Grown", **more: object) -> dict[str, object]:
+    """One version of a preprint."""
+    return {
+        "doi": doi,
+        "title": title,
+        "authors": "Lovelace, A.; Babbage, C. J.",
+        "date": "2026-08-19",
+        "version": "1",
+        "category": "cell biology",
+        "abstract": "We grow it.",
+        "published": "NA",
+        "server": "bioRxiv",
+        **more,
+    }
+
+
+def biorxiv(*items: object, total: object = None) -> bytes:
+    """One page of preprints."""
+    message = {"status": "ok", "count": len(items), "total": len(items) if total is None else total}
+    return json.dumps({"messages": [message], "collection": items}).encode()
