@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "pubmed": "pubmed",
         "openalex": "openalex",
         "biorxiv": "biorxiv",
+        "semantic-scholar": "semantic_scholar",
         "feed": "feed",
         "jsonl": "jsonl",
     }

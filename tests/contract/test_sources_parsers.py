@@ -82,6 +82,7 @@ JSON = [
     Format(name="crossref", item=lambda i, t: wire.crossref_work(f"10.48550/arXiv.{i}", title=t), wrap=wire.crossref),
     Format(name="openalex", item=lambda i, t: wire.openalex_work(f"10.48550/arXiv.{i}", title=t), wrap=wire.openalex),
     Format(name="biorxiv", item=lambda i, t: wire.biorxiv_item(f"10.48550/arXiv.{i}", title=t), wrap=wire.biorxiv),
+    Format(name="semantic-scholar", item=lambda i, t: wire.s2_paper(i, title=t), wrap=wire.s2_batch),
     Format(name="jsonl", item=lambda i, t: {"id": i, "title": t}, wrap=wire.jsonl),
 ]
 every_format = pytest.mark.parametrize("form", XML + JSON, ids=lambda form: form.name)

@@ -141,6 +141,26 @@ def test_openalex_works(path: Path) -> None:
         assert all([entry.authors, entry.published_at, entry.journal_ref, entry.readings])
 
 
+@pytest.mark.parametrize(
+    "path",
+    recordings("wire_formats/semantic_scholar/vcr/*.yaml", "wire_formats/semantic_scholar/json/*.json"),
+    ids=lambda path: path.name,
+)
+def test_semantic_scholar_answers(path: Path) -> None:
+    """Every paper that has a title and an id; the recorded error is told."""
+    tape = cassette(path) if path.suffix == ".yaml" else [("", path.read_bytes())]
+    for address, data in tape:
+        if b'"error"' in data[:20]:
+            with pytest.raises(SourceError, match="Semantic Scholar said: No positive paper examples given"):
+                FORMATS["semantic-scholar"](data, now=NOW)
+            continue
+        batch = FORMATS["semantic-scholar"](data, now=NOW)
+        assert batch.announced == batch.read + len(batch.rejected) > 0
+        reasons = {one.reason for one in batch.rejected}
+        assert reasons <= {"no id: Semantic Scholar knows it from a list of references only", "no title"}, address
+        assert ("no title" in reasons) == ("fields=authors" in address)
+
+
 @pytest.mark.parametrize("path", recordings("hf_daily_papers/raw_samples/*.json"), ids=lambda path: path.name)
 def test_hugging_face_days(path: Path) -> None:
     """Daily lists in plain and odd forms: every paper, with its votes."""

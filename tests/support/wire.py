@@ -284,3 +284,28 @@ def biorxiv(*items: object, total: object = None) -> bytes:
     """One page of preprints."""
     message = {"status": "ok", "count": len(items), "total": len(items) if total is None else total}
     return json.dumps({"messages": [message], "collection": items}).encode()
+
+
+# ── Semantic Scholar ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def s2_paper(arxiv_id: str = "2608.00001", *, title: str = "Cited", **more: object) -> dict[str, object]:
+    """One paper with all its fields."""
+    return {
+        "paperId": arxiv_id.replace(".", "").rjust(40, "0"),
+        "corpusId": 470667,
+        "externalIds": {"ArXiv": arxiv_id, "DOI": "10.1234/s.1", "DBLP": "journals/x", "CorpusId": 470667},
+        "title": title,
+        "abstract": "We cite it.",
+        "authors": [{"authorId": "1", "name": "Ada Lovelace"}],
+        "publicationDate": "2026-08-18",
+        "journal": {"name": "Journal of Citations", "volume": "1"},
+        "citationCount": 12,
+        "influentialCitationCount": 2,
+        "tldr": {"model": "tldr@v2.0.0", "text": "It is cited."},
+        **more,
+    }
+
+
+def s2_batch(*papers: object) -> bytes:
+    return json.dumps(papers).encode()
