@@ -24,7 +24,7 @@ from digest.model import (
 from digest.pipeline.rooms import Rooms
 from digest.ranking.corpus import CandidateRow, Corpus
 from digest.ranking.selection import Ranker, Reader
-from digest.summaries.extract import summarise
+from digest.summaries.tldr import summarise
 
 HISTORY = dt.timedelta(days=30)
 """How far back readings count for the figures of a field's cohort."""
