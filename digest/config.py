@@ -27,6 +27,7 @@ from digest.settings.providers import (
     Categories,
     CrossrefConfig,
     OpenAlexConfig,
+    OpenReviewConfig,
     PubmedConfig,
 )
 from digest.settings.reading import Reading, reading
@@ -96,6 +97,7 @@ class SourcesConfig(Section):
     openalex: Annotated[OpenAlexConfig | None, BeforeValidator(_on_or_options)] = None
     biorxiv: Annotated[BiorxivConfig | None, BeforeValidator(_on_or_options)] = None
     medrxiv: Annotated[BiorxivConfig | None, BeforeValidator(_on_or_options)] = None
+    openreview: Annotated[OpenReviewConfig | None, BeforeValidator(_on_or_options)] = None
     feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
     files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""
@@ -113,7 +115,9 @@ def off_for_want_of_a_key(sources: SourcesConfig) -> Iterator[str]:
         yield "openalex"
 
 
-NAMED_SOURCES = frozenset({"arxiv", "huggingface", "arxiv-oai", "crossref", "pubmed", "openalex", "biorxiv", "medrxiv"})
+NAMED_SOURCES = frozenset(
+    ("arxiv", "huggingface", "arxiv-oai", "crossref", "pubmed", "openalex", "biorxiv", "medrxiv", "openreview")
+)
 """Sources whose name is fixed; feeds and files are named after their place."""
 
 

@@ -98,3 +98,22 @@ class BiorxivConfig(Section):
 
     url: WebAddress = "https://api.biorxiv.org"
     pace_s: Annotated[float, Duration] = Field(default=1.0, alias="pace", ge=0)
+
+
+def _venue(text: str) -> str:
+    venue = text.strip().strip("/")
+    if not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)*", venue):
+        raise ValueError(f"{text!r} is no venue; write it as in the address of its page: ICLR.cc/2027/Conference")
+    return venue
+
+
+class OpenReviewConfig(Section):
+    """Provisional."""
+
+    venues: Annotated[tuple[Annotated[str, AfterValidator(_venue)], ...], OneOrMore] = ()
+    url: WebAddress = "https://api2.openreview.net"
+    pace_s: Annotated[float, Duration] = Field(default=1.0, alias="pace", ge=0)
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> OpenReviewConfig:
+        return _asking(self, "venues")

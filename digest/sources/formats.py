@@ -22,6 +22,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "openalex": "openalex",
         "biorxiv": "biorxiv",
         "semantic-scholar": "semantic_scholar",
+        "openreview": "openreview",
         "feed": "feed",
         "jsonl": "jsonl",
     }

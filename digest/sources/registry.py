@@ -23,6 +23,7 @@ from digest.sources.files import FileSource
 from digest.sources.formats import MODULES, parser_of
 from digest.sources.huggingface import HuggingFaceSource
 from digest.sources.openalex_works import OpenAlexSource
+from digest.sources.openreview_venues import OpenReviewSource
 from digest.sources.pubmed_search import PubmedSource
 
 FORMATS: Mapping[str, Parser] = MappingProxyType({name: parser_of(name) for name in MODULES})
@@ -79,6 +80,8 @@ def _named_providers(config: SourcesConfig) -> Iterator[Source]:
         yield BiorxivSource("biorxiv", config.biorxiv, first_look_back=look_back)
     if config.medrxiv is not None:
         yield BiorxivSource("medrxiv", config.medrxiv, first_look_back=look_back)
+    if config.openreview is not None:
+        yield OpenReviewSource(config.openreview, first_look_back=look_back)
 
 
 def load_plugin(spec: str) -> Source:

@@ -33,6 +33,7 @@ class Format:
     noun: str = "a feed"
     scheme: int = 0
     """Where the arXiv id stands among an item's identifiers."""
+    names: str = "arxiv:2608."
 
     def body(self, data: bytes) -> str:
         """A response from its outermost element on."""
@@ -83,6 +84,12 @@ JSON = [
     Format(name="openalex", item=lambda i, t: wire.openalex_work(f"10.48550/arXiv.{i}", title=t), wrap=wire.openalex),
     Format(name="biorxiv", item=lambda i, t: wire.biorxiv_item(f"10.48550/arXiv.{i}", title=t), wrap=wire.biorxiv),
     Format(name="semantic-scholar", item=lambda i, t: wire.s2_paper(i, title=t), wrap=wire.s2_batch),
+    Format(
+        name="openreview",
+        item=lambda i, t: wire.openreview_note(i.replace(".", "-"), title=t),
+        wrap=wire.openreview,
+        names="openreview:2608-",
+    ),
     Format(name="jsonl", item=lambda i, t: {"id": i, "title": t}, wrap=wire.jsonl),
 ]
 every_format = pytest.mark.parametrize("form", XML + JSON, ids=lambda form: form.name)
@@ -101,7 +108,7 @@ def test_every_item_is_read(form: Format) -> None:
     batch = read(form, "One", "Two", "Three")
     assert [entry.title for entry in batch.entries] == ["One", "Two", "Three"]
     assert [str(entry.identifiers[form.scheme]) for entry in batch.entries] == [
-        f"arxiv:2608.0000{n}" for n in (1, 2, 3)
+        f"{form.names}0000{n}" for n in (1, 2, 3)
     ]
     assert (batch.announced, batch.rejected) == (3, ())
 

@@ -309,3 +309,25 @@ def s2_paper(arxiv_id: str = "2608.00001", *, title: str = "Cited", **more: obje
 
 def s2_batch(*papers: object) -> bytes:
     return json.dumps(papers).encode()
+
+
+# ── OpenReview ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def openreview_note(note_id: str = "abcDEF123", *, title: str = "Reviewed", **more: object) -> dict[str, object]:
+    """One submission as API 2 tells it; ``more`` replaces fields of the note, ``content`` adds to its content."""
+    content = {
+        "title": {"value": title},
+        "abstract": {"value": "We submit it."},
+        "authors": {"value": ["Ada Lovelace", {"fullname": "Charles Babbage"}]},
+        "venue": {"value": "Submitted to ICLR 2027"},
+        "venueid": {"value": "ICLR.cc/2027/Conference/Submission"},
+        **(extra if isinstance(extra := more.pop("content", {}), dict) else {}),
+    }
+    dates = {"cdate": 1_787_000_000_000, "odate": 1_787_086_400_000}
+    return {"id": note_id, "forum": note_id, "domain": "ICLR.cc/2027/Conference", "content": content, **dates, **more}
+
+
+def openreview(*notes: object, count: int | None = None) -> bytes:
+    """One page of notes."""
+    return json.dumps({"notes": notes, "count": len(notes) if count is None else count}).encode()
