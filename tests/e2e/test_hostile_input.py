@@ -132,8 +132,8 @@ def _rejected(told: dict[str, object]) -> list[dict[str, str]]:
 
 HOSTILE = (
     "<script>alert(1)</script>Sparse attention one",
-    "Sparse attention two --> <!-- <svg/onload=alert(2)> <img src=x onerror=alert(2)",
-    'Sparse attention three"><a href="javascript:alert(3)">here</a>',
+    "Sparse attention two --> <!-- <svg/onload=alert(2)>",
+    'Sparse attention three"><img src=x onerror=alert(3) <a href="javascript:alert(3)" ',
     "Sparse attention four @CRLF@Bcc: victim@uni.example@CRLF@@CRLF@body",
     "Sparse attention five \u202egpj.exe\u202c \u2066x\u2069 \u200f\x00\x1b[31m",
     "=?utf-8?q?=0D=0ABcc:_x@y.example?= Sparse attention six {{ 7 * 7 }} {% raw %} ${7*7} %s",
@@ -190,12 +190,16 @@ def test_hostile_titles_are_text_in_the_html(hostile: World) -> None:
     """No element, attribute or address of theirs is alive, and each title can be read."""
     (ada,) = (mail for mail in hostile.mails() if mail["To"].addresses[0].addr_spec == "ada@uni.example")
     page = html.document_fromstring(html_of(ada))
-    assert page.xpath("//script | //svg | //img | //iframe | //form") == []
+    elements = {str(element.tag) for element in page.iter() if isinstance(element.tag, str)}
+    assert elements <= {
+        "html", "head", "title", "meta", "style", "body", "div", "table", "tbody", "tr", "td", "p", "a", "b", "span",
+        "h1", "h2", "h3", "ul", "li", "hr", "br", "strong", "em",
+    }, "no element but ours"  # fmt: skip
     assert page.xpath("//@*[starts-with(name(), 'on')]") == []
     assert {urlsplit(link).scheme for link in page.xpath("//@href | //@src")} <= {"https", "mailto"}
     assert {urlsplit(link).hostname for link in page.xpath("//@href") if link.startswith("https")} <= {"arxiv.org"}
     shown = " ".join(page.text_content().split())
-    for words in ("one", "two", "three", "four", "five", "six", "eight . QUIT"):
+    for words in ("one", "two", 'three"><img src=x onerror=alert(3)', "four", "five", "six", "eight . QUIT"):
         assert f"Sparse attention {words}" in shown
         assert f"Sparse attention {words}" in " ".join(text_of(ada).split())
     assert "49" not in shown
