@@ -30,11 +30,14 @@ COLOURS = {
     "--state",
     "states",
     multiple=True,
+    metavar="STATE",
     type=click.Choice([str(state) for state in DeliveryState]),
     help="Only in this state; may be given several times.",
 )
 @click.option("--reader", help="Only to this reader.")
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Only the editions of this day (YYYY-MM-DD).")
+@click.option(
+    "--date", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Only the editions of this day (YYYY-MM-DD)."
+)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
@@ -164,7 +167,10 @@ def cancel(context: click.Context, ids: tuple[int, ...]) -> None:
 @ids_argument
 @click.pass_context
 def retry(context: click.Context, ids: tuple[int, ...]) -> None:
-    """Send them again with the next pass, with the same Message-ID where the bytes are still right."""
+    """Send them again with the next pass.
+
+    The Message-ID stays the same where the bytes are still right.
+    """
     _act(context, ids, "waiting to be sent again", lambda outbox, chosen, now: outbox.retry(chosen, now=now))
 
 
@@ -179,7 +185,7 @@ def confirm(context: click.Context, ids: tuple[int, ...]) -> None:
 @command.command()
 @click.pass_context
 def resume(context: click.Context) -> None:
-    """Trust paused relays again at once, after what was wrong is mended."""
+    """Trust paused relays again at once."""
     from digest.app import open_app
 
     with open_app(context.obj) as app:
