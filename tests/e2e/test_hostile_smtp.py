@@ -3,8 +3,12 @@ the outbox. Nothing is lost, nothing is sent twice, and what nobody can know is 
 
 from __future__ import annotations
 
+import re
+import shutil
 import signal
+import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -174,3 +178,37 @@ def test_asked_to_stop_during_a_send(tmp_path: Path) -> None:
         world.configure()
         assert world.digest("run", "--no-ingest").code == 0
         assert taken(world) == dict.fromkeys(readers, 1)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system of six megabytes; needs the right to mount one."""
+    mount = shutil.which("mount")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if (
+        mount is None
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], check=False).returncode
+    ):
+        pytest.skip("may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_sends_nothing(small_disk: Path) -> None:
+    """What cannot be written down is not sent: one line and exit code 1; with space again, each mail goes out once."""
+    with World(small_disk) as world:
+        furnish(world, "ada", "bob")
+        assert world.digest("ingest").code == 0
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 60_000))
+        full = world.digest("run", "--no-ingest")
+        assert full.code == 1, full
+        assert full.err.startswith("digest: store ")
+        assert re.search(r"disk is full|disk I/O error", full.err)
+        assert full.err.count("\n") == 1
+        assert not world.smtp.commands
+
+        ballast.unlink()
+        assert world.digest("run", "--no-ingest").code == 0
+        assert taken(world) == {"ada": 1, "bob": 1}
