@@ -159,6 +159,7 @@ def _advice(error: DBAPIError, url: str) -> str:
     for sign, advice in {
         "database is locked": "another process holds it; wait, or see who runs `digest daemon`",
         "disk is full": "the disk is full; free some space, nothing was lost",
+        "disk I/O error": "the disk is full or failing; nothing was lost",
         "readonly database": "no permission to write there",
         "file is not a database": "that file is something else; give another name, or restore a backup",
         "malformed": "the file is damaged; restore a backup",
