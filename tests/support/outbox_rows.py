@@ -64,7 +64,7 @@ def add_papers(db: Database, number: int) -> list[int]:
                         "candidate": True,
                         "sources": [],
                         "first_seen_at": NOW,
-                        "news_at": NOW,
+                        "news_at": int(NOW.timestamp()),
                         "updated_at": NOW,
                     }
                     for index in range(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -22,11 +21,6 @@ class Chapter:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-
-
-def new_token() -> str:
-    """A lease token: 32 hexadecimal digits that no other claim will ever have."""
-    return secrets.token_hex(16)
 
 
 def insert_or_ignore(connection: Connection, table: Table) -> Insert:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
 
 from digest.model import DeliveryState
-from digest.store.outbox.base import Chapter, insert_or_ignore, new_token, pass_gate, settle
+from digest.store.outbox.base import Chapter, insert_or_ignore, pass_gate, settle
+from digest.store.outbox.owners import new_token
 from digest.store.outbox.values import Built, Plan, PlannedDelivery
 from digest.store.schema import deliveries, sent_papers, subscribers
 

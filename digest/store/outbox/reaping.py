@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, insert, not_, or_, update
+from sqlalchemy import ColumnElement, and_, insert, not_, or_, select, update
 
 from digest.model import DeliveryState
 from digest.store.outbox.base import Chapter
+from digest.store.outbox.owners import is_dead, machine
 from digest.store.outbox.values import Reaped
 from digest.store.schema import attempts, deliveries
 
@@ -17,14 +18,14 @@ WORDS = "the sender ended between the first byte and the reply; it may or may no
 
 class Reaping(Chapter):
     def reap(self, now: dt.datetime, *, on_uncertain: Literal["hold", "retry"] = "hold") -> Reaped:
-        """Settle every lease that has ended.
+        """Settle every lease that has ended: by time, or because its process was killed on this machine.
 
         ``building`` goes back to planned. ``leased`` goes back to ready: nothing was sent. ``sending`` becomes
         uncertain and keeps its token, so that a late reply of a sender that only slept still counts; with
         ``on_uncertain="retry"`` it goes back to ready instead while it is news, and the Message-ID stays the same.
         A trial that was being written to a file is simply written again.
         """
-        ended = deliveries.c.lease_until <= now
+        ended = or_(deliveries.c.lease_until <= now, deliveries.c.lease_token.in_(self._orphaned(now)))
         sending = and_(ended, deliveries.c.state == DeliveryState.SENDING)
         again: ColumnElement[bool] = deliveries.c.trial
         if on_uncertain == "retry":
@@ -77,3 +78,10 @@ class Reaping(Chapter):
                     ],
                 )
         return Reaped(ready=leased + len(retried), planned=planned, uncertain=len(unsure))
+
+    def _orphaned(self, now: dt.datetime) -> list[str]:
+        """Tokens of running leases whose process is dead."""
+        mine = deliveries.c.lease_token.startswith(machine())
+        query = select(deliveries.c.lease_token).where(deliveries.c.lease_until > now, mine).distinct()
+        with self._db.read() as connection:
+            return [token for token in connection.scalars(query) if is_dead(token)]
