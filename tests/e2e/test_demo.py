@@ -65,7 +65,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def test_ends_well_and_says_what_happened_also_the_second_time(demo: Demo) -> None:
     """Exit code 0, tables of sources and mails, an idle last pass; a second run in the folder gives the same mails."""
-    before = {reader: demo.raw(reader) for reader in READERS}
+    before = {reader: text_of(demo.mail(reader)) for reader in READERS}
     elsewhere = demo.folder.parent
     second = run_digest("demo", "--dir", "out", cwd=elsewhere, env=environment(elsewhere / "network-attempts"))
     for ran in (demo.ran, second):
@@ -75,7 +75,7 @@ def test_ends_well_and_says_what_happened_also_the_second_time(demo: Demo) -> No
         assert "nobody is due, nothing is sent" in ran.out
         for reader, (_, zone, at, _) in READERS.items():
             assert re.search(rf"{reader} +Mon {at} {zone}", ran.out), ran
-    assert {reader: demo.raw(reader) for reader in READERS} == before
+    assert {reader: text_of(demo.mail(reader)) for reader in READERS} == before
 
 
 def test_one_mail_for_each_reader_at_their_own_time(demo: Demo) -> None:
