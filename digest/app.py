@@ -203,12 +203,11 @@ class App:
         """One reader's edition now."""
         from digest.pipeline.sending_now import send_now
 
-        return send_now(
-            self.rooms,
-            reader,
-            trial=self.trial,
-            work=lambda: self._build_and_deliver(threading.Event(), lambda done: None),
-        )
+        def work() -> str | None:
+            self.outbox.reap(self.clock(), on_uncertain=self.config.mail.on_uncertain)
+            return self._build_and_deliver(threading.Event(), lambda done: None).paused
+
+        return send_now(self.rooms, reader, trial=self.trial, work=work)
 
     def _build_and_deliver(self, stop: threading.Event, progress: Callable[[int], None]) -> PassReport:
         from digest.pipeline import build, deliver

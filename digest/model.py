@@ -401,6 +401,8 @@ class Verdict:
     decisions: tuple[Decision, ...]
     position: int | None = None
     """Its place in the edition, 1 = first; None if it is not in it."""
+    edition: dt.date | None = None
+    """The edition that it went out in; None for one that is not sent yet."""
     lanes: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -82,6 +82,10 @@ def main() -> None:
     except Exception as error:
         from digest.errors import ConfigError, DigestError
 
+        if isinstance(error, OSError) and error.filename is not None:
+            # No permission, no such folder, no space: the file's name and the system's word say it all.
+            click.echo(f"digest: {error.filename}: {error.strerror}", err=True)
+            sys.exit(1)
         if not isinstance(error, DigestError):
             raise
         click.echo(f"digest: {error}" if not isinstance(error, ConfigError) else str(error), err=True)

@@ -36,6 +36,9 @@ class Date(click.ParamType[dt.date]):
 
 DATE = Date()
 
+SUFFIXES = {".html": "html", ".htm": "html", ".eml": "eml", ".json": "json", ".txt": "text"}
+"""What ``-o`` writes when no format is given."""
+
 
 @click.command()
 @config_option
@@ -57,7 +60,8 @@ def command(
 
     with open_app(config) as app:
         shown = app.preview(reader, date=date)
-    form = form or ("html" if open_it else "term" if sys.stdout.isatty() and output is None else "text")
+    form = form or SUFFIXES.get(output.suffix if output else "") or ("html" if open_it else None)
+    form = form or ("term" if sys.stdout.isatty() and output is None else "text")
     click.echo(f"{shown.subscriber.id}, {shown.edition:%a %d %b %Y}: {shown.words}", err=True)
     if form == "term":
         _term(shown)

@@ -10,7 +10,7 @@ import click
 
 from digest.cli.common import config_option, console, end_politely
 from digest.cli.reporting import counting, sources_table, trial_notice, watching
-from digest.model import DeliveryState
+from digest.model import DeliveryState, QuietDay
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,19 +56,21 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
             _dry_run(app)
             return
         started_at, sync = app.clock(), app.reread()
+        unread = False
         for reader, problem in sync.broken.items():
             click.echo(f"reader {reader}: {problem} (the last good settings stay in force)", err=True)
         if not no_ingest:
             with watching("Reading") as progress:
                 reports = app.ingest(progress=progress)
             console().print(sources_table(reports))
+            unread = bool(reports) and all(report.error for report in reports)
         with counting("Sending") as count:
             done = app.tick(progress=count)
         if app.trial:
             console().print(trial_notice(app.config.mail.files_dir))
         _books(app)
         _outcome(app, done, since=started_at)
-        if done.failed or done.uncertain or done.paused:
+        if done.failed or done.uncertain or done.paused or unread:
             sys.exit(1)
 
 
@@ -131,5 +133,7 @@ def _dry_run(app: App) -> None:
     for reader in due:
         shown = app.preview(reader.subscriber.id)
         count = len(shown.selection.picks) if shown.selection else 0
-        click.echo(f"{reader.subscriber.id}  {reader.next_edition}  {count} papers: {shown.recipe.subject}")
+        quiet = not count and reader.subscriber.quiet_day is QuietDay.SKIP
+        what = "would be skipped: nothing to say" if quiet else f"{count} papers: {shown.recipe.subject}"
+        click.echo(f"{reader.subscriber.id}  {shown.edition}  {what}")
     click.echo("Dry run: nothing was read, stored or sent.")

@@ -37,12 +37,12 @@ def _print(paper: Paper, subscriber: Subscriber, verdict: Verdict) -> None:
 
     out = console()
     out.print(f"[bold]{escape(paper.title)}[/]  [dim]{escape(paper.label)}[/]")
-    place = (
-        f"number {verdict.position} in {subscriber.id}'s mail" if verdict.position else f"not in {subscriber.id}'s mail"
-    )
+    mail = f"{subscriber.id}'s mail" + (f" of {verdict.edition:%d %b %Y}" if verdict.edition else "")
+    place = f"number {verdict.position} in {mail}" if verdict.position else f"not in {mail}"
     out.print(place, style="green" if verdict.position else "yellow")
     if verdict.pick:
-        out.print(f"Why: {escape(verdict.pick.reason)}")
+        if verdict.position:
+            out.print(f"Why: {escape(verdict.pick.reason)}")
         table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
         table.add_column("part")
         table.add_column("value", justify="right")
@@ -67,6 +67,7 @@ def _json(paper: Paper, subscriber: Subscriber, verdict: Verdict) -> dict[str, o
         "paper": paper.label,
         "title": paper.title,
         "position": verdict.position,
+        "edition": verdict.edition and verdict.edition.isoformat(),
         "score": pick.score if pick else None,
         "reason": pick.reason if pick else None,
         "lane": pick.lane if pick else None,

@@ -10,7 +10,7 @@ from digest.catalog.identifiers import parse
 from digest.editions.message import Composer
 from digest.editions.recipe import Recipe, assemble
 from digest.errors import NotFound
-from digest.model import DeliveryState, Paper, Selection, Subscriber, Verdict
+from digest.model import Decision, DecisionKind, DeliveryState, Paper, Section, Selection, Subscriber, Verdict
 from digest.pipeline.desk import Desk
 from digest.pipeline.rooms import Rooms
 from digest.schedule import local_instant
@@ -75,13 +75,28 @@ def preview(
 def why(rooms: Rooms, subscriber: Subscriber, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Verdict]:
     """Everything that speaks for and against one paper for one reader, now or on a day.
 
+    A paper that went out is explained by the edition that carried it, as it was then.
+
     Raises:
         NotFound: no such paper.
     """
     found = find_paper(rooms, paper)
+    edition = date or rooms.outbox.carried_in(subscriber.id, found.id)
+    if edition is not None and (carried := _as_sent(rooms, subscriber, edition, found.id)):
+        return found, carried
     at, _, _ = _moment(subscriber, date, rooms.clock())
     desk = Desk(rooms, now=at)
     return found, desk.explain(subscriber, _gone(rooms, subscriber, date), found.id)
+
+
+def _as_sent(rooms: Rooms, subscriber: Subscriber, edition: dt.date, paper_id: int) -> Verdict | None:
+    replay = rooms.outbox.replay(subscriber.id, edition)
+    picks = Recipe.from_bytes(replay.recipe).picks if replay else ()
+    for position, pick in enumerate(picks, start=1):
+        if pick.paper_id == paper_id:
+            chosen = Decision(DecisionKind.EXPLORED if pick.section is Section.OUTSIDE else DecisionKind.PICKED)
+            return Verdict(paper_id=paper_id, pick=pick, decisions=(chosen,), position=position, edition=edition)
+    return None
 
 
 def find_paper(rooms: Rooms, words: str) -> Paper:

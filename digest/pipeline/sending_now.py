@@ -22,8 +22,17 @@ class Outcome:
     words: str
 
 
-def send_now(rooms: Rooms, reader: str, *, trial: bool, work: Callable[[], object]) -> Outcome:
+AGAIN = RELEASING_STATES | {DeliveryState.DEFERRED}
+"""What a command given by hand tries once more at once."""
+
+GOING = frozenset({DeliveryState.PLANNED, DeliveryState.BUILDING, DeliveryState.READY, DeliveryState.LEASED})
+"""On its way already: carrying on is all there is to do."""
+
+
+def send_now(rooms: Rooms, reader: str, *, trial: bool, work: Callable[[], str | None]) -> Outcome:
     """Plan today's edition for one reader and let ``work`` (build and deliver) carry it out.
+
+    ``work`` returns why the mail server is paused, if it is.
 
     Raises:
         NotFound: no such reader.
@@ -34,18 +43,22 @@ def send_now(rooms: Rooms, reader: str, *, trial: bool, work: Callable[[], objec
         return Outcome(False, f"{name} is {known.state}: nothing is sent")
     edition = rooms.clock().astimezone(zone(known.subscriber.times.timezone)).date()
     before = _row(rooms, name, edition, trial)
-    if before is not None and before.state in RELEASING_STATES:
-        rooms.outbox.retry([before.id], now=rooms.clock())
-    elif before is not None and before.state is not DeliveryState.PLANNED:
-        return Outcome(False, _already(before))
-    elif before is None:
+    if before is None:
         rooms.outbox.plan([_plan(rooms, known, edition)], trial=trial, now=rooms.clock())
-    work()
+    elif before.state in AGAIN:
+        rooms.outbox.retry([before.id], now=rooms.clock())
+    elif before.state not in GOING:
+        return Outcome(False, _already(before))
+    paused = work()
     after = _row(rooms, name, edition, trial)
     if after is None:
         return Outcome(False, f"{name} has had a later edition already")
     if after.state is DeliveryState.ACCEPTED:
         return Outcome(True, f"{name}: {'written' if trial else f'accepted for {after.recipient}'}")
+    if after.state is DeliveryState.READY and paused:
+        return Outcome(
+            False, f"{name}: not sent yet, the mail server is paused: {paused} (digest queue resume tries now)"
+        )
     return Outcome(False, f"{name}: {after.state}: {after.reason or 'see digest queue'}")
 
 

@@ -11,6 +11,8 @@ import pytest
 from digest.app import App
 from digest.errors import NotFound, SourceError, SourceRateLimited
 from digest.model import DeliveryState, SourceStatus
+from digest.pipeline.build import build
+from digest.pipeline.plan import plan
 from digest.sources.base import FetchRequest, Page
 from digest.sources.http import PoliteClient
 from digest.store.outbox import Filters
@@ -236,4 +238,18 @@ def test_sending_now_takes_the_place_of_the_scheduled_mail(tmp_path: Path, clock
     assert "nobody gets a day twice" in again.words
     clock.now = MORNING + dt.timedelta(hours=1)
     assert app.tick().accepted == 0
+    app.close()
+
+
+def test_a_mail_that_waits_is_sent_on_and_not_refused(tmp_path: Path, clock: Hands) -> None:
+    """What an interrupted pass left ready goes out when it is asked for by hand."""
+    app = make_app(tmp_path, clock, readers={"ada": ADA}, sources=[FakeSource("arxiv", page_of(*PAPERS))])
+    app.reread()
+    app.ingest()
+    clock.now = MORNING + dt.timedelta(hours=1)
+    plan(app.rooms, trial=True)
+    assert rows(app) == {"ada 2026-05-20": DeliveryState.PLANNED}
+    build(app.rooms, composer=lambda: app.composer, trial=True)
+    assert rows(app) == {"ada 2026-05-20": DeliveryState.READY}
+    assert app.send_now("ada").done
     app.close()

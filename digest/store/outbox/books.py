@@ -99,6 +99,22 @@ class Reading(Chapter):
                 merged = following
         return gone
 
+    def carried_in(self, subscriber_id: str, paper_id: int) -> dt.date | None:
+        """The edition in which a paper goes or went to a reader, trials left out; None if there is none."""
+        query = (
+            select(func.max(deliveries.c.edition))
+            .join(sent_papers, sent_papers.c.delivery_id == deliveries.c.id)
+            .where(
+                deliveries.c.subscriber_id == subscriber_id,
+                sent_papers.c.paper_id == paper_id,
+                deliveries.c.trial.is_(False),
+                deliveries.c.state.not_in(list(RELEASING_STATES)),
+            )
+        )
+        with self._db.read() as connection:
+            edition: dt.date | None = connection.execute(query).scalar_one()
+        return edition
+
     def replay(self, subscriber_id: str, edition: dt.date) -> Replay | None:
         """What that day's mail was made from, a real one before a trial; None if none was built or its blob is gone."""
         accepted_at = (
