@@ -6,9 +6,10 @@ Relevance is a log-odds: 0 means as likely as not, and it adds up from evidence 
 
 - *phrase*: the lane's words stand in the title or abstract, in order; or, for less, all of them in any place. Rare
   phrases tell more than common ones.
-- *likeness*: how unusually close the paper's vector is to the lane's (the mean of its phrases' and examples' vectors),
-  in standard deviations of the similarity over arXiv at large. Mean and deviation come in closed form from the basis's
-  mean and covariance, so the scale is the same for a lane of one phrase and one of 300 papers, on any day.
+- *likeness*: how unusually close the paper's vector is to the lane's direction (the mean of its phrases' vectors; with
+  examples, the discriminant of :mod:`digest.ranking.examples`), in standard deviations of the similarity over arXiv at
+  large. Mean and deviation come in closed form from the basis's mean and covariance, so the scale is the same for a
+  lane of one phrase and one of 300 papers, on any day.
 - *category*: settles it for a lane that has nothing else to go by, and is a hint for all others.
 
 Authors are no evidence about the subject: they are looked up here and scored by :mod:`digest.ranking.selection`.
@@ -26,6 +27,7 @@ import numpy.typing as npt
 
 from digest.model import Identifier, Lane
 from digest.ranking.corpus import CategoryRows, Corpus, PhraseHits, Rows
+from digest.ranking.examples import Background
 from digest.ranking.people import Person, person
 from digest.ranking.text import Features, Vectors
 from digest.ranking.tokens import token_hashes
@@ -138,6 +140,7 @@ class LaneBuilder:
         self._hits: dict[str, PhraseEvidence] = {}
         self._mean = corpus.basis.mean.astype(np.float64)
         self._covariance = corpus.basis.covariance.astype(np.float64)
+        self._background = Background.of_moments(corpus.basis.mean, corpus.basis.covariance)
 
     def prepare(self, lanes: Sequence[Lane], muted_words: Sequence[str] = ()) -> None:
         """Look up the phrases of many lanes at once; :meth:`build` would do it one by one."""
@@ -160,7 +163,7 @@ class LaneBuilder:
         alone = not lane.phrases and not lane.examples
         rows, bonus = _combine(phrases, categories, alone=alone, size=len(corpus))
         wanted = [self._meaning(evidence) for evidence in phrases]
-        direction, shift = self._standardised([*wanted, *known])
+        direction, shift = self._direction(wanted, known)
         return LaneModel(
             name=lane.name,
             direction=direction,
@@ -198,11 +201,14 @@ class LaneBuilder:
         together = vector + FEEDBACK * len(rows) / (len(rows) + 2) * mean / max(length, 1e-9)
         return np.asarray(together / max(float(np.linalg.norm(together)), 1e-9), dtype=np.float32)
 
-    def _standardised(self, vectors: Sequence[Vectors]) -> tuple[Vectors, float]:
-        """The vectors' mean as (direction, shift): ``x @ direction − shift`` has mean 0, deviation 1 over arXiv."""
-        vectors = [vector for vector in vectors if vector.any()]
+    def _direction(self, wanted: Sequence[Vectors], known: Sequence[Vectors]) -> tuple[Vectors, float]:
+        """(direction, shift) of what the phrases mean and the examples are; see :class:`LaneModel`."""
+        vectors = [vector for vector in (*known, *wanted) if vector.any()]
         if not vectors:
-            return np.zeros(len(self._mean), dtype=np.float32), 0.0
+            return np.zeros(self._corpus.basis.dims, dtype=np.float32), 0.0
+        if known:
+            background = self._background
+            return background.in_basis(background.direction(background.coordinates(np.stack(vectors))))
         centre = np.stack(vectors).astype(np.float64).mean(axis=0)
         deviation = math.sqrt(max(float(centre @ self._covariance @ centre), 1e-12))
         return (centre / deviation).astype(np.float32), float(centre @ self._mean) / deviation
