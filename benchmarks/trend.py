@@ -6,6 +6,12 @@ Each day's list is ranked at its first reading (about 08:00 UTC); truth is the l
 over days of nDCG@10 with votes as gain, hit@5 and Spearman's ρ. Beside it: the order by votes, as every list has it.
 A list is scored as production would: among everything that arXiv's four feeds announced in the eight days before, each
 paper in its field.
+
+*cold* is the same lists without any votes: in the order of the forecast. *announced* ranks all papers newly announced
+on a day in cs.AI, cs.CL, cs.CV and cs.LG: the precision of the first twenty for those that ever reach the list, and the
+mean over days of its ratio to the day's base rate; ``v1_only`` is the same among papers of one version only. The
+forecast is learnt anew for each month, from days that end a week before it, by ``training/forecast.py``; authors' past
+is as of the day before.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ import csv
 import datetime as dt
 import io
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,9 +32,19 @@ import zstandard
 from scipy.stats import spearmanr
 
 from digest.model import Observation, Signal
+from digest.ranking.text import TextBasis
 from digest.ranking.trend import trend_of
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from training.forecast import Cases, learn
+from training.forecast import load as load_cases
+
 Floats = npt.NDArray[np.float64]
+
+LEARN_UNTIL_DAYS = 7
+"""Days between the last that is learnt from and the month that is foretold: a paper's listing may take a week."""
+SMALLEST_DAY = 40
+"""Fewer announced papers are a holiday's, and twenty of them no choice."""
 
 
 def lines(path: Path) -> Iterator[str]:
@@ -60,17 +77,26 @@ def main() -> None:
         readings[row["paper_id"]].append((instant(row["observed_at"]), int(row["upvotes"])))
     fields: dict[str, str] = {}
     announced: dict[str, list[str]] = defaultdict(list)
+    versions: dict[str, int] = {}
     for path in sorted((args.data / "arxiv_announced" / "papers").glob("*.jsonl.zst")):
         for paper in map(json.loads, lines(path)):
             fields[paper["id"]] = paper["categories"][0]
             announced[paper["first_announced"]].append(paper["id"])
+            versions[paper["id"]] = paper["version"]
     days = defaultdict(list)
     for paper in map(json.loads, lines(args.data / "hf_daily_papers" / "papers.jsonl.zst")):
         read_at = instant(paper["snapshot_at"])
         later = [reading for reading in readings[paper["id"]] if reading[0] - read_at > dt.timedelta(hours=60)]
         if args.first <= paper["list_date"] <= args.last and later:
             days[paper["list_date"]].append((paper, read_at, float(max(later)[1])))
-    ours, votes_only = [], []
+    cases = load_cases(args.data, TextBasis.shipped())
+    foretold = forecasts(cases, args.first, args.last)
+    votes_at = {
+        (day, paper): foretold[1, row]
+        for row, (day, paper) in enumerate(zip(cases.days.tolist(), cases.ids, strict=True))
+        if cases.is_listing[row]
+    }
+    ours, votes_only, cold = [], [], []
     for day in sorted(days):
         if len(days[day]) < 8:
             continue
@@ -81,16 +107,56 @@ def main() -> None:
         others = [fields[name] for date in last_week for name in announced[date] if name not in listed]
         ours.append(measures(trend_scores([(paper, at) for paper, at, _ in days[day]], fields, others), truth))
         votes_only.append(measures(votes, truth))
+        cold.append(measures(np.array([votes_at[day, str(paper["id"])] for paper, *_ in days[day]]), truth))
     names = ("ndcg10", "hit5", "spearman")
     result = {
         "days": len(ours),
         "warm": dict(zip(names, np.nanmean(ours, axis=0).round(4).tolist(), strict=True)),
+        "cold": dict(zip(names, np.nanmean(cold, axis=0).round(4).tolist(), strict=True)),
         "upvotes": dict(zip(names, np.nanmean(votes_only, axis=0).round(4).tolist(), strict=True)),
+        "announced": announced_measures(cases, foretold[0], args.first, args.last),
+        "v1_only": announced_measures(
+            cases, foretold[0], args.first, args.last, {name for name, version in versions.items() if version == 1}
+        ),
     }
     if not args.json:
-        for name in ("warm", "upvotes"):
+        for name in ("warm", "cold", "upvotes", "announced", "v1_only"):
             print(name, result[name])
     print(json.dumps(result))
+
+
+def forecasts(cases: Cases, first: str, last: str) -> Floats:
+    """(2, cases) for the days from ``first`` to ``last``, each month by weights from the days before; NaN elsewhere."""
+    basis, found = TextBasis.shipped(), np.full((2, len(cases.days)), np.nan)
+    asked = (cases.days >= first) & (cases.days <= last)
+    for month in sorted({day[:7] for day in cases.days[asked].tolist()}):
+        until = str(dt.date.fromisoformat(f"{month}-01") - dt.timedelta(days=LEARN_UNTIL_DAYS))
+        here = asked & np.char.startswith(cases.days, month)
+        forecast = learn(cases, cases.days < until, basis)
+        found[:, here] = forecast.predict(cases.vectors[here], cases.numbers[here])
+    return found
+
+
+def announced_measures(
+    cases: Cases, odds: Floats, first: str, last: str, only: set[str] | None = None
+) -> dict[str, float]:
+    """How many of each day's first twenty reach the list, among all announced papers or ``only`` those."""
+    precisions, rates = [], []
+    wanted = np.array([only is None or name in only for name in cases.ids])
+    for day in sorted(set(cases.days[~cases.is_listing & (cases.days >= first) & (cases.days <= last)].tolist())):
+        rows = np.flatnonzero((cases.days == day) & ~cases.is_listing & wanted)
+        if len(rows) < SMALLEST_DAY or not cases.outcome[rows].any():
+            continue
+        top = rows[np.argsort(-odds[rows], kind="stable")[:20]]
+        precisions.append(float(cases.outcome[top].mean()))
+        rates.append(float(cases.outcome[rows].mean()))
+    lifts = np.array(precisions) / np.array(rates)
+    return {
+        "days": len(rates),
+        "precision20": round(float(np.mean(precisions)), 4),
+        "base_rate": round(float(np.mean(rates)), 4),
+        "lift20": round(float(lifts.mean()), 3),
+    }
 
 
 def trend_scores(

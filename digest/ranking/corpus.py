@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digest.model import Observation
+from digest.ranking.forecast import CATEGORIES, HOME, Forecast, expected_trend, numbers_of
 from digest.ranking.text import HEADER, MAGIC, Hashes, TextBasis, Vectors, archive_of, category_hash
 from digest.ranking.tokens import SEPARATOR, TokenHashes
 from digest.ranking.trend import Trend, trend_of
@@ -221,6 +222,30 @@ class Corpus:
         if word not in self._by_word:
             self._by_word[word] = self.phrase([word]).rows
         return self._by_word[word]
+
+    @cached_property
+    def forecast(self) -> npt.NDArray[np.float64]:
+        """(n,) the trend to expect of each paper that nobody has voted on; 0 for all others.
+
+        0 throughout with a basis that the shipped weights are not for.
+        """
+        shipped, found = Forecast.shipped(), np.zeros(len(self))
+        if shipped.basis != self.basis.version or not len(self):
+            return found
+        listed = np.zeros((len(self), len(CATEGORIES)), dtype=np.float64)
+        first = np.zeros_like(listed)
+        for column, name in enumerate(CATEGORIES):
+            category = self.by_category(name)
+            listed[category.rows, column] = 1
+            first[category.rows[category.is_primary], column] = 1
+        rows = np.flatnonzero(listed[:, :HOME].any(axis=1) & ~(self.trend.votes > 0))
+        titles = (self.title_ends - self.starts[:-1]).astype(np.float64)
+        abstracts = np.maximum(np.diff(self.starts) - titles - 2, 0)
+        # Of an author's two hashes the second tells given names apart.
+        past = shipped.authors.past(self._authors.values[1::2], self._authors.counts.astype(np.intp) // 2)
+        numbers = numbers_of(past, listed, first, titles, abstracts)
+        found[rows] = expected_trend(shipped.predict(self.matrix[rows], numbers[rows]), self.ages_h[rows])
+        return found
 
     @cached_property
     def ages_h(self) -> npt.NDArray[np.float64]:

@@ -19,6 +19,10 @@ WORTH_TELLING_SHARE = 0.2
 WORTH_TELLING_LIKENESS = 1.0
 """Evidence by likeness from which on "close to" is said."""
 
+WORTH_FORETELLING = 0.2
+"""The part that a forecast must have in the score before it is a reason."""
+
+FORECAST = "likely to be talked about"
 MOST_PHRASES = 2
 SEPARATOR = " · "
 
@@ -68,6 +72,11 @@ def attention_reason(attention: Attention) -> str:
         place = f"top {percent} % of" if percent else "first in" if attention.cohort != "all papers" else "first of"
         line += f", {place} {attention.cohort}"
     return line
+
+
+def forecast_reason(part: float) -> str:
+    """Said only where it mattered: ``part`` is the forecast's summand in the score."""
+    return FORECAST if part >= WORTH_FORETELLING else ""
 
 
 def age_reason(hours: float) -> str:

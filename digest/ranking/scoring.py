@@ -1,9 +1,9 @@
 """One reader's scores, part by part: the only place where a score is put together.
 
-    score = balance × lane  +  author  +  (1 − balance) × trend  +  novelty
+    score = balance × lane  +  author  +  (1 − balance) × (trend, or forecast without votes)  +  novelty
 
 Every summand is already weighted, so the score *is* the sum of its parts. All are log-odds-like: what is above
-:data:`THRESHOLD` is worth a reader's time. A new kind of evidence (a forecast, feedback) becomes one more summand here,
+:data:`THRESHOLD` is worth a reader's time. A new kind of evidence (feedback) becomes one more summand here,
 and nothing else has to know.
 
 A few hundred papers are scored exactly (float64, the same to the last bit whoever else is in the batch); which ones,
@@ -106,7 +106,7 @@ class Scored:
     @cached_property
     def score(self) -> Floats:
         """Rounded to a millionth, so that the last bits of a sum decide nothing; ties go to the smaller paper id."""
-        total = self._lane_part + self._author_part + self._trend_part + self.novelty
+        total = self._lane_part + self._author_part + self._trend_part + self._forecast_part + self.novelty
         return np.asarray(np.round(total, 6), dtype=np.float64)
 
     def order(self) -> list[int]:
@@ -146,6 +146,10 @@ class Scored:
     def _trend_part(self) -> Floats:
         return np.asarray((1 - self.profile.balance) * self.corpus.trend.score[self.rows], dtype=np.float64)
 
+    @cached_property
+    def _forecast_part(self) -> Floats:
+        return np.asarray((1 - self.profile.balance) * self.corpus.forecast[self.rows], dtype=np.float64)
+
     # ── one paper, with its reasons ─────────────────────────────────────────────────────────────────────────
 
     def pick(self, place: int, section: Section | None = None) -> Pick:
@@ -156,6 +160,7 @@ class Scored:
         followed = self.followed(place)
         because_of_lane = self._lane_words(place, lane_number)
         because_of_votes = reasons.attention_reason(attention)
+        foreseen = reasons.forecast_reason(float(self._forecast_part[place]))
         by = reasons.author_reason(followed.person, certain=followed.certain) if followed else ""
         best = self._name(place)
         summands = (
@@ -164,6 +169,7 @@ class Scored:
             ),
             Part(PartKind.AUTHOR, float(self._author_part[place]), by),
             Part(PartKind.TREND, float(self._trend_part[place]), because_of_votes),
+            Part(PartKind.FORECAST, float(self._forecast_part[place]), reasons.FORECAST),
             Part(PartKind.NOVELTY, float(self.novelty[place]), reasons.age_reason(float(self.corpus.ages_h[row]))),
         )
         parts = tuple(part for part in summands if part.value)
@@ -180,6 +186,7 @@ class Scored:
                 by,
                 because_of_lane if section is not Section.OUTSIDE else "",
                 because_of_votes,
+                foreseen,
             )
             or reasons.age_reason(float(self.corpus.ages_h[row])),
             attention=attention,

@@ -62,7 +62,7 @@ class Ranker:
         self._too_old = too_old
         self._novelty = NOVELTY * 0.5 ** (corpus.ages_h / NOVELTY_HALF_LIFE_H)
         self._novelty32 = self._novelty.astype(np.float32)
-        self._trend32 = corpus.trend.score.astype(np.float32)
+        self._trend32 = (corpus.trend.score + corpus.forecast).astype(np.float32)
         self._muted: dict[tuple[str, str], Rows] = {}
         trending = np.lexsort((np.arange(len(corpus)), -corpus.trend.score))
         self._trending: Rows = trending[(corpus.trend.score[trending] > 0) & ~self._out[trending]]

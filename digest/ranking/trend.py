@@ -13,6 +13,7 @@
    ``level / (level + 10)``, keeps one vote on a quiet day from being a hit.
 
 A paper without any reading scores 0: unknown is neither good nor bad, and a source that did not answer lowers nobody.
+What may be expected of it, :mod:`digest.ranking.forecast` says.
 The constants were read from 8,700 papers of Hugging Face's daily lists: training/growth.py, benchmarks/trend.py.
 """
 
