@@ -20,7 +20,7 @@ from digest.summaries.features import Abstract, stems
 from digest.summaries.model import Model
 from digest.summaries.sections import sections
 from digest.summaries.sentences import sentences
-from digest.summaries.trimming import shorter, tidy
+from digest.summaries.trimming import clip, shorter, tidy
 
 _READ_CHARS = 20_000
 """An abstract is at most a page; more than this is a broken feed, and only its beginning is read."""
@@ -113,7 +113,10 @@ class Quoter:
         """What may be shown of a sentence."""
         text = tidy(whole.text)
         found = []
-        for shown in (text, *shorter(text)[:_MOST_FORMS]):
+        for shown in map(clip, (text, *shorter(text)[:_MOST_FORMS])):
+            if shown == whole.text:
+                found.append(whole)
+                continue
             words = stems(shown)
             found.append(self._form(whole.index, shown, len(words), frozenset(words), whole.rating))
         return tuple(found)
@@ -153,7 +156,9 @@ class Quoter:
             result, earlier = _RESULT.search(form.text) is not None, form.index < quoted[0].index
             return form.rating + fresh + _SECOND_THOUGHT * (result - earlier - leaning)
 
-        rest = [form for form in self.whole if form.index not in taken and _is_worth_a_look(form)]
+        rest = sorted(self.whole, key=lambda form: (-form.rating, form.index))
+        rest = [form for form in rest if form.index not in taken and _is_short_enough(form)][:_PROMISING]
+        rest = [form for form in rest if not _LOGISTICS.search(form.text)]
         return max(rest, key=lambda form: (adds(form), -form.index), default=None)
 
 
@@ -161,8 +166,8 @@ def _leans(text: str) -> bool:
     return (_OPENS_LEANING.match(text) or _POINTS_BACK.match(text)) is not None
 
 
-def _is_worth_a_look(form: Form) -> bool:
-    return _SHORTEST_MORE <= form.count <= _LONGEST_MORE and not _LOGISTICS.search(form.text)
+def _is_short_enough(form: Form) -> bool:
+    return _SHORTEST_MORE <= form.count <= _LONGEST_MORE
 
 
 @lru_cache(maxsize=8192)
@@ -178,4 +183,4 @@ def summarise(title: str, abstract: str) -> Summary:
     best = quoter.best()
     text = " ".join(form.text for form in best)
     more = quoter.more(best) if len(best) == 1 else None
-    return Summary(text, tidy(more.text) if more else "")
+    return Summary(text, clip(tidy(more.text)) if more else "")

@@ -18,6 +18,8 @@ from digest.summaries.sections import capitalised
 LONGEST_WORDS = 60
 LONGEST_CHARS = 700
 """One "word" of a thousand letters is no word."""
+_LONGEST_READ_CHARS = 1500
+"""Ten lines without a full stop are no sentence that could be parsed by its commas."""
 _SHORTEST_WORDS = 9
 """What is left after a cut must still be a statement."""
 
@@ -26,20 +28,22 @@ _CONNECTIVE = re.compile(
     r"^(?:in addition|additionally|moreover|furthermore|finally|lastly|specifically|in particular|concretely|"
     r"importantly|notably|crucially|therefore|thus|hence|however|consequently|accordingly|in summary|overall|also|"
     r"besides|as a result|in response|in contrast|instead|here|to (?:this|that) end|for this purpose|yet|"
-    r"in conclusion|more (?:specifically|precisely|concretely)|(?:motivated|inspired) by (?:this|these)(?: \w+)?), ",
+    r"in conclusion|more (?:specifically|precisely|concretely)|(?:motivated|inspired) by (?:this|these)(?: \w+)?|"
+    r"to (?:address|tackle|solve|overcome|mitigate|fill|bridge|remedy|resolve|alleviate|handle|close) "
+    r"(?:this|these|that|those|such)(?: \w+){0,2}), ",
     re.IGNORECASE,
 )
 """Says how the sentence follows from the one before; whatever comes after its comma is a sentence."""
 _LEAD = re.compile(
-    r"^(?:(?:in|with) this (?:paper|work|article|study|letter|report|thesis|survey)|to (?:this|that) end|"
-    r"to (?:address|tackle|solve|overcome|mitigate|fill|bridge|remedy|resolve|alleviate|handle) "
-    r"(?:this|these|that|the|such)(?: \w+){0,2}|therefore|thus|hence|here|based on (?:this|these) \w+|"
-    r"in (?:the )?present (?:paper|work|article|study)),? "
+    r"^(?:(?:in|with) this (?:paper|work|article|study|letter|report|thesis|survey)|to (?:this|that) end|therefore|"
+    r"thus|hence|here|based on (?:this|these) \w+|in (?:the )?present (?:paper|work|article|study)),? "
     r"(?=(?:we|our|the|this|it|extensive|experiments?|results?|a|an)\b)",
     re.IGNORECASE,
 )
 """Goes only before what can begin a sentence, since it may stand without a comma."""
-_CITATION = re.compile(r"\s*(?:\((?:[^()]*\bet al\b[^()]*|[A-Z][\w&,; -]{2,60}(?:19|20)\d\d[a-z]?)\)|\[\d[\d, –-]*\])")
+_CITATION = re.compile(
+    r"(?<![\d\s])\s*(?:\((?:[^()]*\bet al\b[^()]*|[A-Z][\w&,; -]{2,60}(?:19|20)\d\d[a-z]?)\)|\[\d[\d, –-]*\])"
+)
 _MOTIVE = re.compile(
     r"^(?:inspired|motivated) by [^,.;:]{3,80}, (?=we\b)|^(?:therefore|thus|hence),? (?=we\b)", re.IGNORECASE
 )
@@ -56,7 +60,7 @@ _TAIL = re.compile(
     r"achieving|outperforming|using|via|by|inspired|based|e\.g\.|i\.e\.|such as|including|as well as)\b"
     r"|; | – | — "
 )
-_ASIDE = re.compile(r" \((?!(?:[ivx]+|[a-e])\))[^()$]{1,60}\)")
+_ASIDE = re.compile(r"(?<![\d%]) \((?!(?:[ivx]+|[a-e])\))[^()$]{1,60}\)")
 _KEEPS = re.compile(
     r"\d|\b(?:not|no|nor|none|never|neither|without|only|except|unless|if|when|under|assum\w+|but|although|while|"
     r"whereas|though|however|cannot|hardly|fails?|lacks?|despite|provided|may|might|could|least|most|up to|"
@@ -67,22 +71,29 @@ _WE_OPENS_ONLY = re.compile(r"^(?:it|they|this|these|those|such|there|its|their|
 
 
 def tidy(sentence: str) -> str:
-    """``sentence`` without its number, leading connective and citations, and at most ``LONGEST_WORDS`` long."""
+    """``sentence`` without its number, leading connective and citations."""
     body = _ENUMERATOR.sub("", sentence)
     for opening in (_CONNECTIVE, _LEAD):
         if found := opening.match(body):
             body = capitalised(body[found.end() :])
     if "(" in body or "[" in body:
         body = _CITATION.sub("", body) or body
-    if body.count(" ") >= LONGEST_WORDS:
-        body = " ".join(body.split(" ")[:LONGEST_WORDS]).rstrip(" ,;:.–—-(") + " …"
-    if len(body) > LONGEST_CHARS:
-        body = body[:LONGEST_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:.–—-(") + " …"
     return body
+
+
+def clip(text: str) -> str:
+    """``text`` cut off at a word, visibly, if it has more than ``LONGEST_WORDS`` or ``LONGEST_CHARS``."""
+    if text.count(" ") >= LONGEST_WORDS:
+        text = " ".join(text.split(" ")[:LONGEST_WORDS]).rstrip(" ,;:.–—-(") + " …"
+    if len(text) > LONGEST_CHARS:
+        text = text[:LONGEST_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:.–—-(") + " …"
+    return text
 
 
 def shorter(sentence: str) -> tuple[str, ...]:
     """Shorter forms of a tidy ``sentence`` that say nothing else; often none, at most six."""
+    if len(sentence) > _LONGEST_READ_CHARS:
+        return ()
     fronts = [sentence]
     if (motive := _MOTIVE.match(sentence)) and not _KEEPS.search(motive.group()):
         fronts.append(capitalised(sentence[motive.end() :]))
