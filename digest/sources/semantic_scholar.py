@@ -78,7 +78,7 @@ def _entry(found: object, now: dt.datetime) -> Entry | Rejection:
     if not paper:
         return Rejection("(no id)", f"{LABEL} does not know this paper")
     if not key:
-        return Rejection(rejection_id(title), f"no id: {LABEL} knows it from a list of references only")
+        return Rejection(rejection_id(title), f"no id: {LABEL} has no page for it")
     return make_entry(
         source=SOURCE,
         key=key,

@@ -157,7 +157,7 @@ def test_semantic_scholar_answers(path: Path) -> None:
         batch = FORMATS["semantic-scholar"](data, now=NOW)
         assert batch.announced == batch.read + len(batch.rejected) > 0
         reasons = {one.reason for one in batch.rejected}
-        assert reasons <= {"no id: Semantic Scholar knows it from a list of references only", "no title"}, address
+        assert reasons <= {"no id: Semantic Scholar has no page for it", "no title"}, address
         assert ("no title" in reasons) == ("fields=authors" in address)
 
 

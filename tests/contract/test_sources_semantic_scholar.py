@@ -58,7 +58,7 @@ def test_what_it_does_not_know_is_refused() -> None:
     batch = parse(wire.s2_batch(None, {"paperId": None, "title": "Only cited"}, wire.s2_paper()), now=START)
     assert [(one.id, one.reason) for one in batch.rejected] == [
         ("(no id)", "Semantic Scholar does not know this paper"),
-        ("Only cited", "no id: Semantic Scholar knows it from a list of references only"),
+        ("Only cited", "no id: Semantic Scholar has no page for it"),
     ]
 
 
