@@ -270,7 +270,7 @@ class PoliteClient:
                 status=status,
                 data=in_utf8(data, response.charset_encoding),
                 validators=kept,
-                headers={name.lower(): value for name, value in response.headers.items()},
+                headers=response.headers,
             )
         await self._refuse(status, response.headers.get("Retry-After"), provider, key)
         raise AssertionError("refusals raise")
