@@ -10,7 +10,7 @@ A new source is one class with these two members; ``docs/add-a-source.md`` walks
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,7 +20,12 @@ from digest.model import Batch, Validators
 if TYPE_CHECKING:
     from digest.sources.http import PoliteClient
 
-__all__ = ["FetchRequest", "Page", "Parser", "Source", "SourceUnreachable", "Troubles", "Validators"]
+__all__ = ["FetchRequest", "Page", "Parser", "Source", "SourceUnreachable", "Troubles", "Validators", "named"]
+
+FITTING = 120
+"""Characters of an error that still fits the footer of a mail."""
+MOST_PARTS = 6
+"""Parts of a source that are named in an error before the rest is only counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,39 @@ class SourceUnreachable(SourceError):
     """Nobody answers there at all: asking the same provider for more would only take long."""
 
 
+def named(parts: Sequence[str], *, most: int) -> str:
+    """``cs.LG, cs.CV and 7 more``; of dates, runs: ``8 days, 16 to 23 Nov``. Parts that are not shown are counted."""
+    try:
+        days = sorted({dt.date.fromisoformat(part) for part in parts})
+    except ValueError:
+        shown, left = list(parts[:most]), len(parts[most:])
+    else:
+        runs = _runs(days)
+        shown = [_run_in_words(run) for run in runs[:most]]
+        left = sum(len(run) for run in runs[most:])
+    return ", ".join(shown) + (f" and {left} more" if left else "")
+
+
+def _runs(days: Sequence[dt.date]) -> list[list[dt.date]]:
+    """Ascending days → those that follow each other, together."""
+    runs: list[list[dt.date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == dt.timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
+def _run_in_words(run: Sequence[dt.date]) -> str:
+    first, last = run[0], run[-1]
+    end = f"{last.day} {last:%b}"
+    if first == last:
+        return end
+    begin = f"{first.day}" if (first.year, first.month) == (last.year, last.month) else f"{first.day} {first:%b}"
+    return f"{len(run)} days, {begin} to {end}"
+
+
 class Troubles:
     """Collects what failed while a source was read, so that the rest still comes; told at the end in one line."""
 
@@ -96,7 +134,10 @@ class Troubles:
         """Raise one error that names all that failed; nothing failed, nothing raised."""
         if not self._failed:
             return
-        message = "; ".join(f"{line} ({', '.join(parts)})" for line, parts in self._failed.items())
+        for most in (MOST_PARTS, 3, 2, 1):
+            message = "; ".join(f"{line} ({named(parts, most=most)})" for line, parts in self._failed.items())
+            if len(message) <= FITTING:
+                break
         if self._retry_after_s is not None:
             raise SourceRateLimited(self._source, message, self._retry_after_s)
         raise SourceError(self._source, message)

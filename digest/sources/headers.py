@@ -15,6 +15,8 @@ from digest.sources.text import decode
 _HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 """A host name in its ASCII form, or an IPv6 address without its brackets."""
 
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+
 
 def is_web_address(url: httpx2.URL) -> bool:
     """Whether there is anybody to ask: http or https, and a host that DNS could know."""
@@ -85,5 +87,5 @@ def phrase(status: int) -> str:
 
 
 def why(error: Exception) -> str:
-    """The reason that an exception gives, in one short line."""
-    return " ".join(str(error).split())[:100] or type(error).__name__
+    """The reason that an exception gives, in one short line without the system's number for it."""
+    return _ERRNO.sub("", " ".join(str(error).split()))[:100] or type(error).__name__

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -77,6 +78,17 @@ class _Transient(Exception):
 
 def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
     logger.info("%s; asked again in %.1f s", details.caused_by, details.wait_for)
+
+
+def _unreachable(error: httpx2.ConnectError, provider: Provider) -> _Transient | SourceUnreachable:
+    """What to raise when there is no connection; a name without an address (getaddrinfo(3)) is not looked up again."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, socket.gaierror):
+        cause = cause.__cause__ or cause.__context__
+    reached = f"{provider.label} could not be reached"
+    if cause is not None:
+        return SourceUnreachable(provider.source, f"{reached}: no network, or the name does not resolve")
+    return _Transient(SourceUnreachable(provider.source, f"{reached} ({why(error)})"))
 
 
 # stamina's own hook warns of every retry without its reason; what matters is in the report of the source.
@@ -254,7 +266,7 @@ class PoliteClient:
         except TimeoutError as error:
             raise SourceError(source, f"{label} had not finished its answer after {in_words(self._total_s)}") from error
         except httpx2.ConnectError as error:
-            raise _Transient(SourceUnreachable(source, f"{label} could not be reached ({why(error)})")) from error
+            raise _unreachable(error, provider) from error
         except httpx2.DecodingError as error:
             raise SourceError(source, f"{label} sent a damaged answer ({why(error)})") from error
         except httpx2.UnsupportedProtocol as error:

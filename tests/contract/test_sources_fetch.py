@@ -351,7 +351,7 @@ def test_a_date_that_is_still_to_come_there_is_skipped(server: HttpServer) -> No
     run = Run().fetch(source)
     assert (run.error, run.ids) == (None, ["2608.00001"])
     server.serve("/api/daily_papers", Reply(status=400))
-    assert str(Run().fetch(source).error) == "Hugging Face said 400 (Bad Request) (2026-08-19)"
+    assert str(Run().fetch(source).error) == "Hugging Face said 400 (Bad Request) (19 Aug)"
 
 
 # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────

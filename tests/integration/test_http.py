@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import socket
 import time
 from collections.abc import Iterator
 from email.utils import format_datetime
@@ -234,6 +235,21 @@ def test_nobody_there_is_told_in_plain_words() -> None:
     """A refused connection is tried again and then said to be one."""
     with pytest.raises(SourceUnreachable, match="The lab could not be reached"):
         Desk().get("http://127.0.0.1:1/")
+
+
+def test_a_name_that_does_not_resolve_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network the name is looked up once, and people are told what that means without error numbers."""
+    looked_up: list[object] = []
+
+    def fail(host: object, *_: object, **__: object) -> object:
+        looked_up.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(SourceUnreachable) as caught:
+        Desk().get("http://lab.invalid/")
+    assert str(caught.value) == "The lab could not be reached: no network, or the name does not resolve"
+    assert len(looked_up) == 1
 
 
 def test_the_header_names_the_charset(server: HttpServer) -> None:
