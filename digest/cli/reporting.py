@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
+    from rich.text import Text
 
     from digest.model import SourceReport
 
 STYLES = {"ok": "green", "unchanged": "green", "quiet": "green"}
 
 
-def sources_table(reports: Sequence[SourceReport], *, title: str = "Sources") -> Table:
-    """One line per source: announced / read / new / updated / rejected, and what is wrong if anything is."""
+def sources_table(reports: Sequence[SourceReport], *, title: str = "Sources") -> Group:
+    """One line per source: announced / read / new / updated / rejected; below, over the full width, what is wrong."""
+    from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("source")
-    table.add_column("status")
+    table = Table(title=title, title_justify="left", box=None, header_style="dim", padding=(0, 1, 0, 0))
+    table.add_column("source", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     for name in ("announced", "read", "new", "updated", "rejected"):
         table.add_column(name, justify="right")
-    table.add_column("")
     for report in reports:
         status = f"[{STYLES.get(report.status, 'yellow')}]{report.status}[/]"
         figures = (report.announced, report.read, report.new, report.updated, report.rejected)
-        cells = ["·" if figure is None else str(figure) for figure in figures]
-        table.add_row(escape(report.source), status, *cells, escape(report.error or ""))
-    return table
+        table.add_row(escape(report.source), status, *("·" if figure is None else str(figure) for figure in figures))
+    return Group(table, *source_errors((report.source, report.error) for report in reports))
+
+
+def source_errors(errors: Iterable[tuple[str, str | None]]) -> list[Text]:
+    """(source, its error) → ``arxiv: arXiv did not answer`` below a table, whose columns are too narrow for it."""
+    from rich.text import Text
+
+    return [Text(f"{source}: {error}", style="yellow") for source, error in errors if error]
 
 
 def trial_notice(folder: Path) -> str:

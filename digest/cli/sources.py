@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from digest.cli.common import config_option, console
+from digest.cli.reporting import source_errors
 from digest.model import SourceReport, SourceStatus
 
 GOOD = frozenset({SourceStatus.OK, SourceStatus.UNCHANGED, SourceStatus.QUIET})
@@ -40,20 +41,22 @@ def _print(by_source: dict[str, list[SourceReport]], *, today: dt.date, days: in
     from rich.table import Table
 
     dates = [today - dt.timedelta(days=back) for back in range(days - 1, -1, -1)]
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("source")
-    table.add_column(f"{dates[0]:%d %b} … {dates[-1]:%d %b}")
+    title = f"{dates[0].day} {dates[0]:%b} to {dates[-1].day} {dates[-1]:%b}" if days > 1 else "Today"
+    table = Table(title=title, title_justify="left", box=None, header_style="dim", padding=(0, 1, 0, 0))
+    table.add_column("source", no_wrap=True)
+    table.add_column("days")
     for name in ("read", "new", "rejected"):
         table.add_column(name, justify="right")
-    table.add_column("last")
+    table.add_column("last, UTC")
     for name, runs in by_source.items():
         marks = "".join(_mark([run for run in runs if run.started_at.date() == date]) for date in dates)
         last = runs[-1] if runs else None
-        words = f"{last.started_at:%d %b %H:%M} UTC {last.status}" if last else "never read: digest ingest"
-        if last and last.error:
-            words += f": {last.error}"
+        words = f"{last.started_at:%d %b %H:%M} {last.status}" if last else "never: digest ingest"
         table.add_row(escape(name), marks, *(str(figure) for figure in _totals(runs)), escape(words))
-    console().print(table)
+    out = console()
+    out.print(table)
+    for line in source_errors((name, runs[-1].error) for name, runs in by_source.items() if runs):
+        out.print(line)
 
 
 def _mark(runs: Sequence[SourceReport]) -> str:
