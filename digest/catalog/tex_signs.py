@@ -148,7 +148,15 @@ def _literal(text: str) -> str:
     return _BARE_CARET.sub(guard("^"), text).translate(_LITERAL_IN_PROSE)
 
 
+_SCRIPT_COMMAND: Final = re.compile(
+    r"([\^_])\s*(\\(?:(?:math|text)[a-z]*|operatorname\*?|boldsymbol|bm|mbox|hbox|emph|(?:wide)?(?:hat|tilde)|bar|"
+    r"overline|sqrt|[dt]?frac\s*\{[^{}]{0,80}\})(?:\s*\{[^{}]{0,80}\}|\s+[A-Za-z]))"
+)
+"""``x^\\mathrm{T}``: LaTeX takes the command with its argument for the index, the parser takes the command alone."""
+
+
 def _formula(text: str) -> str:
+    text = _SCRIPT_COMMAND.sub(r"\1{\2}", text) if "\\" in text else text
     text = text.replace("%", guard("%")).replace("&", " ").replace("#", guard("#"))
     return _balanced(_RELATION.sub(r"\\\1{} ", text).rstrip("^_\\ ") or guard(text))
 

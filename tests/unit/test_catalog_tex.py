@@ -35,6 +35,7 @@ from digest.catalog.tex import MAX_LENGTH, readable
         (r"CO\2 at \0.79", "CO2 at 0.79"),
         (r"\SI{5}{\kilo\metre} and \SI{10}{\percent}", "5 km and 10%"),
         (r"$\frac{1}{2}$, $1\frac{1}{2}$, $\frac{a+b}{c}$", "1/2, 1 1/2, (a+b)/c"),
+        (r"$qK^\mathsf{T}$, $x^\mathrm{T}$, $x_\text{max}$, $n^\frac{1}{2}m$", "qKᵀ, xᵀ, x_max, n^(1/2)m"),
         (r"$x_{i,j}$, $\omega_{\max}$, $e^{-V/2}$, 10^{-3}, 10^5", "x_(i,j), ω_max, e^(-V/2), 10⁻³, 10⁵"),
         (r"\method beats \eg GPT by \foo{bar}", "method beats e.g. GPT by bar"),
         (r"{\pi}0.5, \b{eta} = 0.2, 360{\deg}", "π0.5, β = 0.2, 360°"),
