@@ -67,9 +67,15 @@ def command(
         now = app.clock()
     if as_json:
         for row in rows:
-            click.echo(json.dumps(asdict(row), default=str, ensure_ascii=False))
+            click.echo(json.dumps(_json(row), ensure_ascii=False))
     else:
         _print(rows, counts, relays, now)
+
+
+def _json(row: DeliveryRow) -> dict[str, object]:
+    """A row under the names that the commands use: ``reader``; instants and dates in ISO 8601."""
+    plain = {key: each.isoformat() if isinstance(each, dt.date) else each for key, each in asdict(row).items()}
+    return {"reader" if key == "subscriber_id" else key: value for key, value in plain.items()}
 
 
 def _print(
@@ -82,6 +88,7 @@ def _print(
     from rich.table import Table
 
     out = console()
+    pause = next((f"relay paused: {relay.reason or relay.relay}" for relay in relays if relay.paused(now)), "")
     if not rows:
         out.print("No such delivery." if counts else "The queue is empty.")
     else:
@@ -98,7 +105,7 @@ def _print(
                 state,
                 str(row.attempt_count),
                 f"{at:%m-%d %H:%M}",
-                escape(row.reason or ""),
+                escape(pause if pause and row.state is DeliveryState.READY and not row.trial else row.reason or ""),
             )
         out.print(table)
         out.print(", ".join(f"{number} {state}" for state, number in sorted(counts.items())), style="dim")
@@ -117,90 +124,115 @@ def _print(
 Act = Callable[[Outbox, Collection[int], dt.datetime], list[int]]
 
 
-def _act(context: click.Context, ids: Sequence[int], done: str, act: Act) -> None:
-    """Do it to each id, say what happened to each, and fail if one could not be changed."""
+def _act(config: Path, ids: Sequence[int], done: str, act: Act, *, now_it_is: str | None = None) -> None:
+    """Do it to each id, say what happened to each, and fail if one could not be changed.
+
+    Args:
+        done: the participle of the act, for ``cannot be retried``; ``now_it_is`` what a delivery is after it, if that
+            is another word.
+    """
     from digest.app import open_app
 
-    with open_app(context.obj) as app:
+    with open_app(config) as app:
         before = {row.id: row for row in app.outbox.listing(Filters(ids=frozenset(ids), limit=len(ids)))}
         changed = set(act(app.outbox, ids, app.clock()))
     for delivery in ids:
         if delivery in changed:
             row = before[delivery]
-            click.echo(f"{delivery} ({row.subscriber_id}, {row.edition}): {row.state}, now {done}")
+            click.echo(f"{delivery} ({row.subscriber_id}, {row.edition}): {row.state}, now {now_it_is or done}")
         elif delivery in before:
-            click.echo(f"{delivery} is {before[delivery].state}: that cannot be {done}", err=True)
+            click.echo(f"{delivery} is {before[delivery].state}: it cannot be {done}", err=True)
         else:
             click.echo(f"there is no delivery {delivery}", err=True)
     if changed != set(ids):
         raise SystemExit(FAILED)
 
 
+def _given_here_or_before(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path:
+    """``digest queue retry -c FILE 1`` says the same as ``digest queue -c FILE retry 1``."""
+    before = context.obj
+    assert isinstance(before, Path)
+    return given or before
+
+
+own_config_option = click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=_given_here_or_before,
+    help="The configuration file.",
+)
 ids_argument = click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
 
 
 @command.command()
+@own_config_option
 @ids_argument
-@click.pass_context
-def hold(context: click.Context, ids: tuple[int, ...]) -> None:
+def hold(config: Path, ids: tuple[int, ...]) -> None:
     """Keep deliveries from being sent until they are released."""
-    _act(context, ids, "held", lambda outbox, chosen, now: outbox.hold(chosen, now=now))
+    _act(config, ids, "held", lambda outbox, chosen, now: outbox.hold(chosen, now=now))
 
 
 @command.command()
+@own_config_option
 @ids_argument
-@click.pass_context
-def release(context: click.Context, ids: tuple[int, ...]) -> None:
+def release(config: Path, ids: tuple[int, ...]) -> None:
     """Let held deliveries go on."""
-    _act(context, ids, "released", lambda outbox, chosen, now: outbox.release_held(chosen, now=now))
+    _act(config, ids, "released", lambda outbox, chosen, now: outbox.release_held(chosen, now=now))
 
 
 @command.command()
+@own_config_option
 @ids_argument
-@click.pass_context
-def cancel(context: click.Context, ids: tuple[int, ...]) -> None:
+def cancel(config: Path, ids: tuple[int, ...]) -> None:
     """Never send them; their papers may be picked again. Of an uncertain one: it did not arrive."""
-    _act(context, ids, "cancelled", lambda outbox, chosen, now: outbox.cancel(chosen, now=now))
+    _act(config, ids, "cancelled", lambda outbox, chosen, now: outbox.cancel(chosen, now=now))
 
 
 @command.command()
+@own_config_option
 @ids_argument
-@click.pass_context
-def retry(context: click.Context, ids: tuple[int, ...]) -> None:
+def retry(config: Path, ids: tuple[int, ...]) -> None:
     """Send them again with the next pass.
 
     The Message-ID stays the same where the bytes are still right.
     """
-    _act(context, ids, "waiting to be sent again", lambda outbox, chosen, now: outbox.retry(chosen, now=now))
+    _act(
+        config,
+        ids,
+        "retried",
+        lambda outbox, chosen, now: outbox.retry(chosen, now=now),
+        now_it_is="waiting to be sent again",
+    )
 
 
 @command.command()
+@own_config_option
 @ids_argument
-@click.pass_context
-def confirm(context: click.Context, ids: tuple[int, ...]) -> None:
+def confirm(config: Path, ids: tuple[int, ...]) -> None:
     """Of uncertain deliveries: they did arrive."""
-    _act(context, ids, "accepted", lambda outbox, chosen, now: outbox.confirm(chosen, now=now))
+    _act(config, ids, "confirmed", lambda outbox, chosen, now: outbox.confirm(chosen, now=now), now_it_is="accepted")
 
 
 @command.command()
-@click.pass_context
-def resume(context: click.Context) -> None:
+@own_config_option
+def resume(config: Path) -> None:
     """Trust paused relays again at once."""
     from digest.app import open_app
 
-    with open_app(context.obj) as app:
+    with open_app(config) as app:
         resumed = [r.relay for r in app.outbox.troubled_relays() if app.outbox.resume_relay(r.relay, now=app.clock())]
     click.echo("\n".join(f"{relay} is trusted again" for relay in resumed) or "No relay is paused.")
 
 
 @command.command()
+@own_config_option
 @click.argument("address")
-@click.pass_context
-def unsuppress(context: click.Context, address: str) -> None:
+def unsuppress(config: Path, address: str) -> None:
     """Write to ADDRESS again, whatever a server once said of it."""
     from digest.app import open_app
 
-    with open_app(context.obj) as app:
+    with open_app(config) as app:
         lifted = app.outbox.unsuppress(address)
     click.echo(f"{address} is written to again" if lifted else f"{address} was not suppressed", err=not lifted)
     if not lifted:

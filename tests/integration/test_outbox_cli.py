@@ -55,7 +55,8 @@ def test_the_queue_is_shown_and_filtered(outbox: Outbox) -> None:
     assert "2 ready" in shown
     (line,) = run("queue", "--json", "--reader", "bob", "--state", "ready", "--date", "2025-11-24").stdout.splitlines()
     row = json.loads(line)
-    assert (row["subscriber_id"], row["state"], row["edition"]) == ("bob", "ready", "2025-11-24")
+    assert (row["reader"], row["state"], row["edition"]) == ("bob", "ready", "2025-11-24")
+    assert row["due_at"][10:] == "T07:00:00+00:00"
     assert "No such delivery" in run("queue", "--state", "failed").stdout
     assert run("queue", "--state", "lost").exit_code == 2
     assert states(outbox) == {1: "ready", 2: "ready"}
@@ -67,10 +68,21 @@ def test_the_queue_is_repaired_by_id(outbox: Outbox) -> None:
     result = run("queue", "release", "1", "2", "9")
     assert result.exit_code == 1
     assert "now released" in result.stdout
-    assert "2 is ready: that cannot be released" in result.stderr
+    assert "2 is ready: it cannot be released" in result.stderr
     assert "there is no delivery 9" in result.stderr
     assert run("queue", "cancel", "1").exit_code == 0
-    assert run("queue", "retry", "1").exit_code == 0
+    assert "cancelled, now waiting to be sent again" in run("queue", "retry", "1").stdout
+    assert "1 is ready: it cannot be confirmed" in run("queue", "confirm", "1").stderr
+    assert states(outbox) == {1: "ready", 2: "ready"}
+
+
+def test_the_config_may_be_named_behind_the_act(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """-c works after a subcommand as well as before it, from any folder."""
+    config = Path.cwd() / "config.yaml"
+    monkeypatch.chdir("/")
+    assert "now held" in run("queue", "hold", "-c", str(config), "1").stdout
+    assert "now released" in run("queue", "-c", str(config), "release", "1").stdout
+    assert "No relay is paused" in run("queue", "resume", "--config", str(config)).stdout
     assert states(outbox) == {1: "ready", 2: "ready"}
 
 
@@ -88,7 +100,9 @@ def test_relays_and_addresses_can_be_trusted_again(outbox: Outbox) -> None:
     """What was paused or suppressed can be lifted by hand."""
     later = NOW + 24 * 365 * 100 * HOUR
     outbox.pause_relay("smtp://x", until=later, failures=1, reason="535 no", now=NOW)
-    assert "is paused until" in run("queue").stdout
+    shown = run("queue").stdout
+    assert "is paused until" in shown
+    assert "relay paused" in shown  # beside the mails that it holds up
     assert "trusted again" in run("queue", "resume").stdout
     assert "No relay" in run("queue", "resume").stdout
     outbox.suppress("ada@example.org", "5.1.1", now=NOW)
