@@ -138,9 +138,12 @@ def _quiet(content: EditionContent) -> Iterator[Block]:
         claim = f"{papers} new, and none of them was for you."
     else:
         claim = "No paper was announced that you have not had already."
-    reason = clean(content.quiet_reason, 400)
-    yield Block("quiet", (), _open({"claim": claim, "reason": reason}))
-    for line in _health(content):
+    # Where nothing was new, the claim is the whole reason.
+    reason = clean(content.quiet_reason, 400) if considered else ""
+    health = _health(content)
+    proof = "And here is how we know. Sources read:" if health else "No source has been read yet."
+    yield Block("quiet", (), _open({"claim": claim, "reason": reason, "proof": proof}))
+    for line in health:
         yield Block("source", (), {"line": line})
 
 

@@ -34,7 +34,7 @@ PARTS: Mapping[str, frozenset[str]] = {
         {"title", "url", "byline", "tldr", "more", "reason", "votes", "rising", "code_url", "stars", "tune_url"}
     ),
     "missed": frozenset({"title", "url", "reason"}),
-    "quiet": frozenset({"claim", "reason"}),
+    "quiet": frozenset({"claim", "reason", "proof"}),
     "source": frozenset({"line"}),
 }
 """Every part and the words its two templates are given; all are plain strings, empty where there is nothing to say."""

@@ -76,7 +76,8 @@ def count(content: EditionContent) -> str:
 def preheader(content: EditionContent) -> str:
     """``1 by David Baker · 2 rising fast · 2-minute read``: what an inbox shows beside the subject."""
     if not content.picks:
-        return clean(content.quiet_reason, 160) or "And here is how we know."
+        known = "And here is how we know." if content.health else "No source has been read yet."
+        return clean(content.quiet_reason, 160) or known
     said = [_followed(content), _rising(content.picks)]
     said = [part for part in said if part] or [count(content)]
     return " · ".join((*said, reading_time(content.picks)))

@@ -159,8 +159,16 @@ def test_quiet_day_shows_the_evidence() -> None:
             assert words in version
         assert version.count("Hugging Face did not answer") == 1
         assert "Closest to your interests" in version
-    nothing = drawn(replace(QUIET, considered=0, missed=(), quiet_reason=""))[1]
+    nothing = drawn(replace(QUIET, considered=0, missed=(), quiet_reason="nothing new since the last mail"))[1]
     assert "No paper was announced that you have not had already." in nothing
+    assert "nothing new since" not in nothing
+
+
+def test_a_quiet_mail_before_the_first_reading_claims_no_proof() -> None:
+    """Without a source to show, the mail says that none was read instead of announcing a list."""
+    for version in drawn(replace(QUIET, considered=0, missed=(), health=())):
+        assert "No source has been read yet." in version
+        assert "how we know" not in version
 
 
 def test_unnamed_lane_still_has_a_heading() -> None:
