@@ -35,7 +35,7 @@ class Answers:
 
 def config_text(answers: Answers) -> str:
     """config.yaml: a trial that writes mails into a folder, with the lines that make it send beside."""
-    site = f"{answers.name}'s papers" if answers.name else "Paper digest"
+    site = f"{answers.name}'s papers" if answers.name else "My papers"
     return f"""\
 # Every key: docs/configuration.md. `digest check` tells what is wrong in here.
 site:
@@ -64,11 +64,11 @@ def reader_text(answers: Answers) -> str:
     lanes = "".join(_lanes(answers))
     head = "lanes:                   # each is one interest; the best one names the reason in the mail\n"
     none = "# No lanes yet: you get what is trending. A lane is phrases, authors, categories or example papers:\n"
+    name = f"name: {scalar(answers.name)}\n" if answers.name else ""
     sample = "# lanes:\n#   - name: Sparse attention\n#     phrases: [sparse attention, KV cache]\n"
     return f"""\
 email: {scalar(answers.email)}
-name: {scalar(answers.name)}
-timezone: {answers.timezone}
+{name}timezone: {answers.timezone}
 send: {answers.send}              # on the mornings after arXiv announces
 papers: 10
 balance: 0.7             # 0 = what is trending, 1 = what is yours

@@ -84,6 +84,12 @@ def is_known(name: str) -> bool:
     return name in names()
 
 
+def exactly(text: str) -> str | None:
+    """``europe/berlin`` → Europe/Berlin: the zone that differs only in case and spaces; None if there is none."""
+    folded = re.sub(r"[\s_]+", "_", text.strip().casefold())
+    return next((name for name in names() if name.casefold() == folded), None)
+
+
 @lru_cache(maxsize=512)
 def nearest(text: str) -> str | None:
     """The zone that ``text`` was probably meant to be; None when there is no good guess."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from digest.first_files import Answers
 
 T = TypeVar("T")
+_NO_NAMES = "you me my i we us mail email hello hi info contact admin root user test reader digest papers office lab"
+NOBODY = frozenset(_NO_NAMES.split())
+"""What stands before the @ and is no name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +113,13 @@ def collect(form: Form, given: Given, folder: Path) -> Answers:
     """All answers; what is wrong with the flags is in ``form.problems``."""
     from digest import timezones
     from digest.first_files import Answers
-    from digest.settings.times import parse_clock_time, parse_zone
-    from digest.settings.words import parse_plain_text
+    from digest.settings.times import parse_clock_time
 
     email = form.value("--email", given.email, _address, "Your e-mail address", "") or ""
-    name = form.value("--name", given.name, parse_plain_text, "Your name", _name_in(email)) or ""
+    name = form.value("--name", given.name, _name, "Your name", _name_in(email)) or ""
     machine = timezones.of_this_machine(os.environ)
-    zone = form.value("--timezone", given.timezone, parse_zone, "Your time zone", machine) or machine
-    send = form.value("--send", given.send, parse_clock_time, "When shall the mail come", "07:30") or dt.time(7, 30)
+    zone = form.value("--timezone", given.timezone, _zone, "Your time zone", machine) or machine
+    send = form.value("--send", given.send, parse_clock_time, "Local time of the mail", "07:30") or dt.time(7, 30)
     # Who has named interests by flags is not asked for more of them.
     said = bool(given.phrase or given.category or given.bib or given.arxiv) or not form.may_ask
     interests = form.value(
@@ -161,6 +163,21 @@ def _address(text: str) -> str:
     if not text.strip():
         raise ValueError("is needed: the address that the mail goes to")
     return parse_address(text)
+
+
+def _name(text: str) -> str:
+    """A name, or none: then the digest is called "My papers"."""
+    from digest.settings.words import parse_plain_text
+
+    return parse_plain_text(text) if text else ""
+
+
+def _zone(text: str) -> str:
+    """A zone in its exact spelling, whatever the case it was typed in."""
+    from digest import timezones
+    from digest.settings.times import parse_zone
+
+    return parse_zone(timezones.exactly(text) or text)
 
 
 def _interests(text: str) -> tuple[tuple[str, ...], ...]:
@@ -213,9 +230,10 @@ def _fields_of(bibliography: Bibliography | None) -> tuple[str, ...]:
 
 
 def _name_in(email: str) -> str:
-    """``ada.lovelace@…`` → Ada Lovelace."""
+    """``ada.lovelace@…`` → Ada Lovelace; nothing for an address that names nobody (``you@…``, ``info@…``)."""
     words = re.findall(r"[^\W\d_]+", email.partition("@")[0].partition("+")[0])
-    return " ".join(word.capitalize() for word in words) or "Reader"
+    named = len(words) > 1 or bool(words and words[0].casefold() not in NOBODY)
+    return " ".join(word.capitalize() for word in words) if named else ""
 
 
 def _id_from(email: str) -> str:
@@ -247,9 +265,11 @@ def _write(folder: Path, answers: Answers, *, force: bool) -> None:
         click.echo(f"note: {problem}")
     where = "" if folder == Path() else f" --config {shlex.quote(str(config_path))}"
     click.echo("\nNext:")
-    for line, why in (
+    steps = (
         (f"digest check{where}", "is everything in order?"),
         (f"digest ingest{where}", "read the papers of the last week"),
         (f"digest preview {answers.id}{where} --open", "your mail, before anything is sent"),
-    ):
-        click.echo(f"  {line}   # {why}")
+    )
+    width = max(len(line) for line, _ in steps)
+    for line, why in steps:
+        click.echo(f"  {line:{width}}   # {why}")

@@ -212,3 +212,13 @@ def test_any_name_and_phrases_make_files_that_are_right(
     assert isinstance(loaded, LoadedSubscriber), loaded
     assert loaded.subscriber.name == name
     assert [lane.phrases for lane in loaded.subscriber.lanes] == [(phrase,) for phrase in phrases]
+
+
+def test_an_address_that_names_nobody_makes_no_name(tmp_path: Path) -> None:
+    """``you@…`` gets a neutral title, a zone in any case is understood, and the next steps stand in columns."""
+    result = init(tmp_path, "--email", "you@uni.example", "--timezone", "europe/berlin", "--yes")
+    assert result.exit_code == 0, result.output
+    assert load_config(tmp_path / "config.yaml", env={}).site.name == "My papers"
+    assert (reader(tmp_path).name, reader(tmp_path).times.timezone) == ("", "Europe/Berlin")
+    steps = [line for line in result.output.splitlines() if line.startswith("  digest")]
+    assert len({line.index("#") for line in steps}) == 1
