@@ -7,7 +7,7 @@ hints      send times, categories, trial transport, lanes     exit code 0
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +41,8 @@ class Checkup:
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
     readers: int = 0
+    config_read: bool = True
+    """False: the configuration is not usable, so what depends on it was not looked at."""
 
 
 def examine(
@@ -66,24 +68,34 @@ def examine(
     except ConfigError as error:
         problems += error.problems
         folder = _declared_folder(config_path, env) or folder
-    files = SubscriberFiles()
+    files, folder_read = SubscriberFiles(), True
     try:
         files = load_subscribers(folder)
         problems += files.problems
     except ConfigError as error:
         # Without a configuration it is not even sure that this is the folder.
-        problems += error.problems if config is not None else ()
+        if config is not None:
+            line = read_document(config_path).line_of(("subscribers",))
+            problems += [
+                Problem(config_path, line, "subscribers", f"{each.path}: {each.message}") for each in error.problems
+            ]
+        folder_read = False
     if config is not None:
         try:
             check_templates(config)
         except RenderError as error:
             place = f"{error.template}:{error.line}: " if error.line else f"{error.template}: "
             problems.append(Problem(Path(error.template), error.line, "", str(error).removeprefix(place)))
-        hints += _config_hints(config_path, config, files, env)
+        hints += _config_hints(config_path, config, files if folder_read else None, env)
     for loaded in files.good:
         hints += loaded.hints
         hints += _reader_hints(loaded, config, now, lane_matches)
-    return Checkup(problems=tuple(problems), hints=tuple(hints), readers=len(files.good) + len(files.broken))
+    return Checkup(
+        problems=tuple(problems),
+        hints=tuple(hints),
+        readers=len(files.good) + len(files.broken),
+        config_read=config is not None,
+    )
 
 
 def _declared_folder(config_path: Path, env: Mapping[str, str]) -> Path | None:
@@ -99,7 +111,10 @@ def _declared_folder(config_path: Path, env: Mapping[str, str]) -> Path | None:
 # ── hints ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _config_hints(path: Path, config: Config, files: SubscriberFiles, env: Mapping[str, str]) -> Iterator[Problem]:
+def _config_hints(
+    path: Path, config: Config, files: SubscriberFiles | None, env: Mapping[str, str]
+) -> Iterator[Problem]:
+    """``files`` is None where their folder cannot be read, which is a problem already."""
     document = read_document(path)
 
     def hint(key: str, message: str) -> Problem:
@@ -113,10 +128,20 @@ def _config_hints(path: Path, config: Config, files: SubscriberFiles, env: Mappi
         yield hint("site.contact", "is empty; providers ask for an address in the User-Agent and block strangers first")
     for source in off_for_want_of_a_key(config.sources):
         yield hint(f"sources.{source}", f"is off: it needs a key; key: {{env: {source.upper()}_API_KEY}}")
+    for place in (file for file in config.sources.files if not file.exists()):
+        yield hint("sources.files", f"{place} is not there (yet); it is looked for at every ingest")
+    if files is None:
+        return
     if not files.good and not files.broken:
         yield hint("subscribers", f"nobody reads yet: {config.subscribers} holds no .yaml file; `digest init` adds one")
+    yield from _field_hints(config, [loaded.subscriber for loaded in files.good], hint)
+
+
+def _field_hints(
+    config: Config, readers: Sequence[Subscriber], hint: Callable[[str, str], Problem]
+) -> Iterator[Problem]:
+    """Does arXiv get asked for the fields that the lanes name?"""
     arxiv = config.sources.arxiv
-    readers = [loaded.subscriber for loaded in files.good]
     wanted = set(_arxiv_categories(readers))
     unnamed = [reader.id for reader in readers if not reader.lanes or any(not lane.categories for lane in reader.lanes)]
     if arxiv is not None and arxiv.categories == "auto" and unnamed and not wanted:

@@ -94,7 +94,7 @@ def subscriber_paths(folder: Path) -> list[Path]:
         paths = sorted(folder.iterdir())
     except OSError as error:
         reason = (
-            f"the folder cannot be read: {error.strerror or error}; create it, or set `subscribers:` in config.yaml"
+            f"the folder cannot be read: {error.strerror or error}; create it, or name another as `subscribers:`"
         )
         raise SubscriberError([Problem(folder, None, "", reason)]) from error
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,15 +86,28 @@ def _print(found: Checkup) -> None:
     out = console()
     for mark, style, problems in (("✗", "red", found.problems), ("•", "yellow", found.hints)):
         for problem in problems:
-            out.print(Text.assemble((f"{mark} ", style), str(problem)), soft_wrap=True)
-    readers = f"{found.readers} reader{'' if found.readers == 1 else 's'}"
-    if found.problems:
-        count = len(found.problems)
-        out.print(
-            f"{count} problem{'' if count == 1 else 's'}. Nothing else is wrong with config, {readers} and templates."
-        )
+            out.print(Text.assemble((f"{mark} ", style), str(_from_here(problem))), soft_wrap=True)
+    readers = _counted(found.readers, "reader")
+    if found.problems and not found.config_read:
+        counted = _counted(len(found.problems), "problem")
+        out.print(f"{counted}. Templates were not checked: that needs a good config.")
+    elif found.problems:
+        counted = _counted(len(found.problems), "problem")
+        out.print(f"{counted}. Nothing else is wrong with config, {readers} and templates.")
+    elif found.hints:
+        out.print(f"No problems, {_counted(len(found.hints), 'hint')}: config, {readers}, templates.")
     else:
         out.print(f"All good: config, {readers}, templates.")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _from_here(problem: Problem) -> Problem:
+    """The same with its file as seen from the current folder, where it is below it."""
+    here = Path.cwd()
+    return replace(problem, path=problem.path.relative_to(here)) if problem.path.is_relative_to(here) else problem
 
 
 def _json(found: Checkup) -> dict[str, list[dict[str, object]]]:

@@ -31,10 +31,18 @@ def parse_web_address(text: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"is no web address: {error}") from error
+        raise ValueError(f"{_named(url)} is no web address: {error}") from error
     if parts.scheme not in {"http", "https"} or not host or re.search(r"[\s\x00-\x1f]", url):
-        raise ValueError("is no web address; write https://…")
+        raise ValueError(f"{_named(url)} is no web address; write https://…")
     return url
+
+
+def _named(url: str) -> str:
+    """An address for a message; what stands before an @ may be a password, so it is left out."""
+    scheme, slashes, _ = url.rpartition("@")[0].partition("://")
+    before = f"{scheme}://…@" if slashes else "…@"
+    shown = f"{before}{url.rpartition('@')[2]}" if "@" in url else url
+    return repr(shown if len(shown) <= 80 else f"{shown[:79]}…")
 
 
 WebAddress = Annotated[str, AfterValidator(parse_web_address)]

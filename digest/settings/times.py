@@ -45,13 +45,19 @@ def between(shortest: str, longest: str) -> AfterValidator:
 
     def check(seconds: float) -> float:
         if not low <= seconds <= high:
-            raise ValueError(f"must be from {shortest} to {longest}")
+            raise ValueError(f"{format_duration(seconds)} is out of range: {shortest} to {longest}")
         return seconds
 
     return AfterValidator(check)
 
 
-Duration = BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value)
+def _duration(value: object) -> object:
+    if isinstance(value, list | dict):
+        raise ValueError(f"a {'list' if isinstance(value, list) else 'mapping'} is no duration; write 90m, 18h or 7d")  # noqa: TRY004 - pydantic collects ValueError
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = BeforeValidator(_duration)
 """Marks a number of seconds that is written as a duration."""
 
 

@@ -105,13 +105,34 @@ def test_a_missing_configuration_says_what_to_do(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.output.count("✗") == 1
     assert "`digest init` writes one" in result.output
+    assert "Nothing else is wrong" not in result.output
 
 
 def test_a_missing_folder_of_readers_is_a_problem(place: Path) -> None:
     """A wrong path must not look like an empty installation."""
     (place / "config.yaml").write_text(QUIET + "subscribers: reader\n")
-    (problem,) = found(place).problems
-    assert "reader: the folder cannot be read" in str(problem)
+    checked = found(place)
+    (problem,) = checked.problems
+    assert str(problem).startswith(f"{place}/config.yaml:3: subscribers: {place}/reader: the folder cannot be read")
+    assert checked.hints == ()
+
+
+def test_hints_are_counted_and_files_named_from_here(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hints are not "all good"; below the current folder a short path is enough."""
+    (place / "config.yaml").write_text(QUIET + "sources: {files: [lab.jsonl]}\n")
+    monkeypatch.chdir(place)
+    result = run(place)
+    assert result.exit_code == 0
+    assert f"• config.yaml:3: sources.files: {place}/lab.jsonl is not there" in result.output
+    assert result.output.endswith("No problems, 1 hint: config, 1 reader, templates.\n")
+
+
+def test_an_address_in_a_message_keeps_its_password(place: Path) -> None:
+    """A bad feed is named, but not what stands before its @."""
+    (place / "config.yaml").write_text(QUIET + 'sources: {feeds: [lab.example/feed, "ftp://me:pw@lab.example/"]}\n')
+    first, second = (problem.message for problem in found(place).problems)
+    assert first.startswith("'lab.example/feed' is no web address")
+    assert second.startswith("'ftp://…@lab.example/' is no web address")
 
 
 @pytest.mark.parametrize(
