@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -140,7 +141,11 @@ class LaneBuilder:
         self._hits: dict[str, PhraseEvidence] = {}
         self._mean = corpus.basis.mean.astype(np.float64)
         self._covariance = corpus.basis.covariance.astype(np.float64)
-        self._background = Background.of_moments(corpus.basis.mean, corpus.basis.covariance)
+
+    @cached_property
+    def _background(self) -> Background:
+        """Only lanes with examples need it, and it takes a tenth of a second."""
+        return Background.of_moments(self._corpus.basis.mean, self._corpus.basis.covariance)
 
     def prepare(self, lanes: Sequence[Lane], muted_words: Sequence[str] = ()) -> None:
         """Look up the phrases of many lanes at once; :meth:`build` would do it one by one."""
