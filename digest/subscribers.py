@@ -93,9 +93,7 @@ def subscriber_paths(folder: Path) -> list[Path]:
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
-        reason = (
-            f"the folder cannot be read: {error.strerror or error}; create it, or name another as `subscribers:`"
-        )
+        reason = f"the folder cannot be read: {error.strerror or error}; create it, or name another as `subscribers:`"
         raise SubscriberError([Problem(folder, None, "", reason)]) from error
     return [
         path for path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
