@@ -63,7 +63,7 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
             with watching("Reading") as progress:
                 reports = app.ingest(progress=progress)
             console().print(sources_table(reports))
-            unread = bool(reports) and all(report.error for report in reports)
+            unread = bool(reports) and all(report.error and not report.read for report in reports)
         with counting("Sending") as count:
             done = app.tick(progress=count)
         if app.trial:

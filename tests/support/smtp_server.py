@@ -217,7 +217,7 @@ class SmtpServer:
                         os.fsync(file.fileno())
 
 
-class _End(Exception):  # noqa: N818 - control flow, not an error
+class _End(Exception):
     """This conversation is over."""
 
 
