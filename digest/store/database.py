@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
 
 T = TypeVar("T")
+Insertion = Callable[[Table], "Insert"]
+"""The dialect's own INSERT, which knows ON CONFLICT (:attr:`Database.insert`)."""
 
 BUSY_TIMEOUT_MS = 20_000
 
@@ -119,7 +121,7 @@ class Database:
                 self._turn.release()
 
     @cached_property
-    def insert(self) -> Callable[[Table], Insert]:
+    def insert(self) -> Insertion:
         """The dialect's own INSERT, which knows ON CONFLICT."""
         return dialect_insert(self.dialect)
 
@@ -127,7 +129,7 @@ class Database:
         self.engine.dispose()
 
 
-def dialect_insert(dialect: str) -> Callable[[Table], Insert]:
+def dialect_insert(dialect: str) -> Insertion:
     """INSERT with ON CONFLICT; only the dialect in use is imported."""
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -136,7 +138,7 @@ def dialect_insert(dialect: str) -> Callable[[Table], Insert]:
     from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
     # Both have on_conflict_do_nothing, on_conflict_do_update and excluded, under the same names.
-    return cast("Callable[[Table], Insert]", sqlite_insert)
+    return cast("Insertion", sqlite_insert)
 
 
 def exists(url: str) -> bool:
