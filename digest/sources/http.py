@@ -7,7 +7,7 @@
   on one store and survives restarts. While a long answer is coming in, the ledger is kept from giving away the next
   moment.
 * Conditional requests; Retry-After is obeyed by everyone, waited out when short.
-* Nothing is unbounded: silence, slow bodies, size after decompression, redirects, attempts.
+* Redirects and attempts are bounded; what bounds one answer is in digest.sources.exchange.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 import httpx2
 import stamina
@@ -28,17 +26,15 @@ import stamina
 from digest import __version__
 from digest.errors import SourceError, SourceRateLimited
 from digest.model import Validators
-from digest.sources.base import SourceUnreachable
-from digest.sources.headers import conditions, in_utf8, is_web_address, phrase, redirected, validators_of, why
-from digest.sources.pace import Provider, in_words, pace_of, retry_after_s
+from digest.sources.exchange import Answer, Limits, Question, Transient, exchange
+from digest.sources.headers import is_web_address
+from digest.sources.pace import Provider, in_words, pace_of
+
+__all__ = ["Answer", "Ledger", "PoliteClient"]
 
 logger = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 5
-UNTOLD_WAIT_S = 300.0
-"""How long a provider is left alone that throttles without saying for how long."""
-
-_T = TypeVar("_T")
 
 
 class Ledger(Protocol):
@@ -54,41 +50,8 @@ class Ledger(Protocol):
         """What the last stored answer for a URL carried."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A finished response: at most ``max_bytes`` of body, in UTF-8 if its header named another charset."""
-
-    status: int
-    data: bytes
-    validators: tuple[Validators, ...] = ()
-    not_modified: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case: what a provider tells about its limits."""
-
-    async def parsed(self, parse: Callable[[bytes], _T]) -> _T:
-        """Parse the body in a thread, so that other sources go on meanwhile."""
-        return await asyncio.to_thread(parse, self.data)
-
-
-class _Transient(Exception):
-    def __init__(self, error: SourceError) -> None:
-        self.error = error
-        super().__init__(str(error))
-
-
 def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
     logger.info("%s; asked again in %.1f s", details.caused_by, details.wait_for)
-
-
-def _unreachable(error: httpx2.ConnectError, provider: Provider) -> _Transient | SourceUnreachable:
-    """What to raise when there is no connection; a name without an address (getaddrinfo(3)) is not looked up again."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, socket.gaierror):
-        cause = cause.__cause__ or cause.__context__
-    reached = f"{provider.label} could not be reached"
-    if cause is not None:
-        return SourceUnreachable(provider.source, f"{reached}: no network, or the name does not resolve")
-    return _Transient(SourceUnreachable(provider.source, f"{reached} ({why(error)})"))
 
 
 # stamina's own hook warns of every retry without its reason; what matters is in the report of the source.
@@ -126,9 +89,9 @@ class PoliteClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._ledger = ledger
-        self._timeout_s = timeout_s
-        self._total_s = total_s if total_s is not None else 6 * timeout_s
-        self._max_bytes = max_bytes
+        self._limits = Limits(
+            silence_s=timeout_s, total_s=total_s if total_s is not None else 6 * timeout_s, max_bytes=max_bytes
+        )
         self._patience_s = patience_s
         self._attempts = attempts
         self._backoff_s = backoff_s
@@ -180,39 +143,56 @@ class PoliteClient:
         if not is_web_address(address):
             raise SourceError(provider.source, f"{url[:200]!r} is not a web address")
         known = await asyncio.to_thread(self._ledger.validators, str(address)) if conditional else None
+        return await self._answer(Question(first=address, provider=provider, known=known, hand_back=hand_back))
+
+    async def _answer(self, question: Question) -> Answer:
+        """Ask until there is an answer or nothing more to try."""
         try:
             async for attempt in stamina.retry_context(
-                on=_Transient,
+                on=Transient,
                 attempts=self._attempts,
-                timeout=self._timeout_s,  # whoever has been silent for that long is not asked again
+                timeout=self._limits.silence_s,  # whoever has been silent for that long is not asked again
                 wait_initial=self._backoff_s,
                 wait_max=self._backoff_s * 8,
                 wait_jitter=self._backoff_s,
             ):
                 with attempt:
-                    return await self._follow(address, provider, known, hand_back)
-        except _Transient as transient:
+                    return await self._follow(question)
+        except Transient as transient:
             if isinstance(transient.error, SourceRateLimited):
                 # Remembered across restarts, also where the provider named no time.
                 until = self._clock() + dt.timedelta(seconds=transient.error.retry_after_s)
-                await asyncio.to_thread(self._ledger.postpone, pace_of(address.host, provider)[0], until)
+                await asyncio.to_thread(
+                    self._ledger.postpone, pace_of(question.first.host, question.provider)[0], until
+                )
             raise transient.error from transient.__cause__
         raise AssertionError("stamina ends with a result or an error")
 
-    async def _follow(
-        self, first: httpx2.URL, provider: Provider, known: Validators | None, hand_back: frozenset[int]
-    ) -> Answer:
-        url = first
+    async def _follow(self, question: Question) -> Answer:
+        url, provider = question.first, question.provider
         for _ in range(MAX_REDIRECTS + 1):
             key, pace_s = pace_of(url.host, provider)
             async with self._turns.setdefault(key, asyncio.Lock()):
                 await self._wait_for(key, pace_s, provider)
                 async with self._holding(key, pace_s):
-                    found = await self._ask(url, first, provider, known, hand_back, key)
+                    found = await self._ask(question, url, key)
             if isinstance(found, Answer):
                 return found
             url = found
         raise SourceError(provider.source, f"{provider.label} redirects in circles")
+
+    async def _ask(self, question: Question, url: httpx2.URL, key: str) -> Answer | httpx2.URL:
+        """One exchange; a wait that the provider names is remembered at once, and too long a one is an error."""
+        try:
+            return await exchange(self._http, question, url, limits=self._limits, now=self._clock)
+        except Transient as transient:
+            if not (transient.told and isinstance(transient.error, SourceRateLimited)):
+                raise
+            wait_s = transient.error.retry_after_s
+            await asyncio.to_thread(self._ledger.postpone, key, self._clock() + dt.timedelta(seconds=wait_s))
+            if wait_s <= self._patience_s:
+                raise
+            raise transient.error from None
 
     async def _wait_for(self, key: str, pace_s: float, provider: Provider) -> None:
         now = self._clock()
@@ -242,72 +222,3 @@ class PoliteClient:
                 holder.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await holder
-
-    async def _ask(
-        self,
-        url: httpx2.URL,
-        first: httpx2.URL,
-        provider: Provider,
-        known: Validators | None,
-        hand_back: frozenset[int],
-        key: str,
-    ) -> Answer | httpx2.URL:
-        """One request and its whole answer, or the address it redirects to."""
-        source, label = provider.source, provider.label
-        headers = conditions(known)
-        try:
-            async with asyncio.timeout(self._total_s), self._http.stream("GET", url, headers=headers) as response:
-                if response.status_code in (301, 302, 303, 307, 308) and response.headers.get("Location"):
-                    return redirected(url, response.headers["Location"], provider)
-                data = await self._body(response, provider) if response.status_code != 304 else b""
-        except httpx2.TimeoutException as error:
-            silence = SourceUnreachable(source, f"{label} did not answer within {in_words(self._timeout_s)}")
-            raise _Transient(silence) from error
-        except TimeoutError as error:
-            raise SourceError(source, f"{label} had not finished its answer after {in_words(self._total_s)}") from error
-        except httpx2.ConnectError as error:
-            raise _unreachable(error, provider) from error
-        except httpx2.DecodingError as error:
-            raise SourceError(source, f"{label} sent a damaged answer ({why(error)})") from error
-        except httpx2.UnsupportedProtocol as error:
-            raise SourceError(source, f"{label}: {why(error)}") from error
-        except httpx2.TransportError as error:
-            raise _Transient(SourceError(source, f"{label} broke off in the middle of its answer")) from error
-        status = response.status_code
-        if status == 304 and known is not None:
-            return Answer(status=status, data=b"", not_modified=True)
-        if 200 <= status < 300 or status in hand_back:
-            kept = validators_of(str(first), response.headers) if status == 200 else ()
-            return Answer(
-                status=status,
-                data=in_utf8(data, response.charset_encoding),
-                validators=kept,
-                headers=response.headers,
-            )
-        await self._refuse(status, response.headers.get("Retry-After"), provider, key)
-        raise AssertionError("refusals raise")
-
-    async def _body(self, response: httpx2.Response, provider: Provider) -> bytes:
-        body = bytearray()
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > self._max_bytes:
-                size = f"{self._max_bytes / 1e6:.3g} MB"
-                raise SourceError(
-                    provider.source, f"{provider.label} sent more than {size}; sources.max_bytes sets the limit"
-                )
-        return bytes(body)
-
-    async def _refuse(self, status: int, retry_after: str | None, provider: Provider, key: str) -> None:
-        source, label = provider.source, provider.label
-        if status not in (429, 503):
-            error = SourceError(source, f"{label} said {status}{phrase(status)}")
-            raise _Transient(error) if status >= 500 else error
-        asked_s = retry_after_s(retry_after, self._clock())
-        wait_s = UNTOLD_WAIT_S if asked_s is None else asked_s
-        words = f" and asks for {in_words(wait_s)}" if asked_s is not None else phrase(status)
-        limited = SourceRateLimited(source, f"{label} said {status}{words}", wait_s)
-        if asked_s is None:
-            raise _Transient(limited)  # a few tries; then `get` sees to it that nobody asks for a while
-        await asyncio.to_thread(self._ledger.postpone, key, self._clock() + dt.timedelta(seconds=wait_s))
-        raise _Transient(limited) if wait_s <= self._patience_s else limited

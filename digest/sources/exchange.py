@@ -1,0 +1,154 @@
+"""One request and its whole answer, or why there is none. Whether and when to ask is digest.sources.http's business.
+
+    Question, address ──▶ Answer | the address it redirects to
+                      └─▶ Transient: may pass, ask again        SourceError: will not
+
+Nothing is unbounded: silence, slow bodies, size after decompression.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx2
+
+from digest.errors import SourceError, SourceRateLimited
+from digest.model import Validators
+from digest.sources.base import SourceUnreachable
+from digest.sources.headers import conditions, in_utf8, phrase, redirected, validators_of, why
+from digest.sources.pace import Provider, in_words, retry_after_s
+
+UNTOLD_WAIT_S = 300.0
+"""How long a provider is left alone that throttles without saying for how long."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A finished response: at most ``max_bytes`` of body, in UTF-8 if its header named another charset."""
+
+    status: int
+    data: bytes
+    validators: tuple[Validators, ...] = ()
+    not_modified: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case: what a provider tells about its limits."""
+
+    async def parsed(self, parse: Callable[[bytes], _T]) -> _T:
+        """Parse the body in a thread, so that other sources go on meanwhile."""
+        return await asyncio.to_thread(parse, self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, the same through redirects and retries."""
+
+    first: httpx2.URL
+    """The address before any redirect: an answer's validators belong to it."""
+    provider: Provider
+    known: Validators | None = None
+    """Make the request conditional."""
+    hand_back: frozenset[int] = frozenset()
+    """Statuses that the caller wants to read instead of having them raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """``silence_s``: the longest pause; ``total_s``: the longest whole answer; ``max_bytes``: of unpacked body."""
+
+    silence_s: float
+    total_s: float
+    max_bytes: int
+
+
+class Transient(Exception):
+    """Something that may pass; ``error`` is what to say when it does not.
+
+    ``told`` means that the provider itself named the wait of a SourceRateLimited.
+    """
+
+    def __init__(self, error: SourceError, *, told: bool = False) -> None:
+        self.error = error
+        self.told = told
+        super().__init__(str(error))
+
+
+async def exchange(
+    http: httpx2.AsyncClient, question: Question, url: httpx2.URL, *, limits: Limits, now: Callable[[], dt.datetime]
+) -> Answer | httpx2.URL:
+    """One request to ``url`` and its whole answer, or the address it redirects to.
+
+    Raises:
+        Transient: no connection, a broken body, a server's error, throttling.
+        SourceUnreachable: nobody answers.
+        SourceError: everything else that is not an answer.
+    """
+    provider, headers = question.provider, conditions(question.known)
+    source, label = provider.source, provider.label
+    try:
+        async with asyncio.timeout(limits.total_s), http.stream("GET", url, headers=headers) as response:
+            if response.status_code in (301, 302, 303, 307, 308) and response.headers.get("Location"):
+                return redirected(url, response.headers["Location"], provider)
+            data = await _body(response, provider, limits.max_bytes) if response.status_code != 304 else b""
+    except httpx2.TimeoutException as error:
+        silence = SourceUnreachable(source, f"{label} did not answer within {in_words(limits.silence_s)}")
+        raise Transient(silence) from error
+    except TimeoutError as error:
+        raise SourceError(source, f"{label} had not finished its answer after {in_words(limits.total_s)}") from error
+    except httpx2.ConnectError as error:
+        raise _unreachable(error, provider) from error
+    except httpx2.DecodingError as error:
+        raise SourceError(source, f"{label} sent a damaged answer ({why(error)})") from error
+    except httpx2.UnsupportedProtocol as error:
+        raise SourceError(source, f"{label}: {why(error)}") from error
+    except httpx2.TransportError as error:
+        raise Transient(SourceError(source, f"{label} broke off in the middle of its answer")) from error
+    status = response.status_code
+    if status == 304 and question.known is not None:
+        return Answer(status=status, data=b"", not_modified=True)
+    if 200 <= status < 300 or status in question.hand_back:
+        kept = validators_of(str(question.first), response.headers) if status == 200 else ()
+        body = in_utf8(data, response.charset_encoding)
+        return Answer(status=status, data=body, validators=kept, headers=response.headers)
+    raise _refusal(status, response.headers.get("Retry-After"), provider, now())
+
+
+async def _body(response: httpx2.Response, provider: Provider, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > max_bytes:
+            size = f"{max_bytes / 1e6:.3g} MB"
+            raise SourceError(
+                provider.source, f"{provider.label} sent more than {size}; sources.max_bytes sets the limit"
+            )
+    return bytes(body)
+
+
+def _refusal(status: int, retry_after: str | None, provider: Provider, now: dt.datetime) -> Transient | SourceError:
+    """What to raise for a status that is no answer."""
+    source, label = provider.source, provider.label
+    if status not in (429, 503):
+        error = SourceError(source, f"{label} said {status}{phrase(status)}")
+        return Transient(error) if status >= 500 else error
+    asked_s = retry_after_s(retry_after, now)
+    wait_s = UNTOLD_WAIT_S if asked_s is None else asked_s
+    words = f" and asks for {in_words(wait_s)}" if asked_s is not None else phrase(status)
+    return Transient(SourceRateLimited(source, f"{label} said {status}{words}", wait_s), told=asked_s is not None)
+
+
+def _unreachable(error: httpx2.ConnectError, provider: Provider) -> Transient | SourceUnreachable:
+    """What to raise when there is no connection; a name without an address (getaddrinfo(3)) is not looked up again."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, socket.gaierror):
+        cause = cause.__cause__ or cause.__context__
+    reached = f"{provider.label} could not be reached"
+    if cause is not None:
+        return SourceUnreachable(provider.source, f"{reached}: no network, or the name does not resolve")
+    return Transient(SourceUnreachable(provider.source, f"{reached} ({why(error)})"))
