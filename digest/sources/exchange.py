@@ -21,7 +21,7 @@ from digest.errors import SourceError, SourceRateLimited
 from digest.model import Validators
 from digest.sources.base import SourceUnreachable
 from digest.sources.headers import conditions, in_utf8, phrase, redirected, validators_of, why
-from digest.sources.pace import Provider, in_words, retry_after_s
+from digest.sources.pace import Provider, asked_wait_s, in_words
 
 UNTOLD_WAIT_S = 300.0
 """How long a provider is left alone that throttles without saying for how long."""
@@ -56,6 +56,14 @@ class Question:
     """Make the request conditional."""
     hand_back: frozenset[int] = frozenset()
     """Statuses that the caller wants to read instead of having them raised."""
+    payload: bytes | None = None
+    """A body in JSON makes it a POST."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """May hold a key: whoever asks with them follows no redirect."""
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.payload is None else "POST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +97,13 @@ async def exchange(
         SourceUnreachable: nobody answers.
         SourceError: everything else that is not an answer.
     """
-    provider, headers = question.provider, conditions(question.known)
+    provider, headers = question.provider, {**conditions(question.known), **question.headers}
     source, label = provider.source, provider.label
     try:
-        async with asyncio.timeout(limits.total_s), http.stream("GET", url, headers=headers) as response:
+        async with (
+            asyncio.timeout(limits.total_s),
+            http.stream(question.method, url, headers=headers, content=question.payload) as response,
+        ):
             if response.status_code in (301, 302, 303, 307, 308) and response.headers.get("Location"):
                 return redirected(url, response.headers["Location"], provider)
             data = await _body(response, provider, limits.max_bytes) if response.status_code != 304 else b""
@@ -116,7 +127,7 @@ async def exchange(
         kept = validators_of(str(question.first), response.headers) if status == 200 else ()
         body = in_utf8(data, response.charset_encoding)
         return Answer(status=status, data=body, validators=kept, headers=response.headers)
-    raise _refusal(status, response.headers.get("Retry-After"), provider, now())
+    raise _refusal(status, asked_wait_s(response.headers, now()), provider)
 
 
 async def _body(response: httpx2.Response, provider: Provider, max_bytes: int) -> bytes:
@@ -131,13 +142,12 @@ async def _body(response: httpx2.Response, provider: Provider, max_bytes: int) -
     return bytes(body)
 
 
-def _refusal(status: int, retry_after: str | None, provider: Provider, now: dt.datetime) -> Transient | SourceError:
-    """What to raise for a status that is no answer."""
+def _refusal(status: int, asked_s: float | None, provider: Provider) -> Transient | SourceError:
+    """What to raise for a status that is no answer; ``asked_s`` is how long the provider wants to be left alone."""
     source, label = provider.source, provider.label
-    if status not in (429, 503):
+    if status not in (429, 503) and not (status == 403 and asked_s is not None):
         error = SourceError(source, f"{label} said {status}{phrase(status)}")
         return Transient(error) if status >= 500 else error
-    asked_s = retry_after_s(retry_after, now)
     wait_s = UNTOLD_WAIT_S if asked_s is None else asked_s
     words = f" and asks for {in_words(wait_s)}" if asked_s is not None else phrase(status)
     return Transient(SourceRateLimited(source, f"{label} said {status}{words}", wait_s), told=asked_s is not None)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
@@ -52,6 +53,20 @@ class Ledger(Protocol):
 
 def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
     logger.info("%s; asked again in %.1f s", details.caused_by, details.wait_for)
+
+
+def _address(url: str, params: Mapping[str, str] | None, provider: Provider) -> httpx2.URL:
+    """
+    Raises:
+        SourceError: there is nobody to ask.
+    """
+    try:
+        address = httpx2.URL(url, params=dict(params)) if params else httpx2.URL(url)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise SourceError(provider.source, f"{url[:200]!r} is not a web address") from error
+    if not is_web_address(address):
+        raise SourceError(provider.source, f"{url[:200]!r} is not a web address")
+    return address
 
 
 # stamina's own hook warns of every retry without its reason; what matters is in the report of the source.
@@ -136,14 +151,44 @@ class PoliteClient:
             SourceUnreachable: nobody answers.
             SourceError: everything else that is not an answer.
         """
-        try:
-            address = httpx2.URL(url, params=dict(params)) if params else httpx2.URL(url)
-        except (httpx2.InvalidURL, ValueError) as error:
-            raise SourceError(provider.source, f"{url[:200]!r} is not a web address") from error
-        if not is_web_address(address):
-            raise SourceError(provider.source, f"{url[:200]!r} is not a web address")
+        address = _address(url, params, provider)
         known = await asyncio.to_thread(self._ledger.validators, str(address)) if conditional else None
         return await self._answer(Question(first=address, provider=provider, known=known, hand_back=hand_back))
+
+    async def post(
+        self,
+        url: str,
+        provider: Provider,
+        payload: Mapping[str, object],
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        hand_back: frozenset[int] = frozenset(),
+    ) -> Answer:
+        """Put a question that is too long for an address, as JSON. It must change nothing there: it may be put twice.
+
+        Args:
+            headers: may hold a key, therefore no redirect is followed.
+            hand_back: as for :meth:`get`.
+
+        Raises:
+            SourceError: as :meth:`get` does.
+        """
+        if not all(value.isascii() and value.isprintable() for value in (headers or {}).values()):
+            raise SourceError(provider.source, f"{provider.label}: the key holds characters that no key has")
+        question = Question(
+            first=_address(url, params, provider),
+            provider=provider,
+            hand_back=hand_back,
+            payload=json.dumps(payload).encode(),
+            headers={"Content-Type": "application/json", **(headers or {})},
+        )
+        return await self._answer(question)
+
+    async def leave_alone(self, provider: Provider, wait_s: float) -> None:
+        """Nobody asks this provider for so long: for those that say so in an answer with status 200."""
+        until = self._clock() + dt.timedelta(seconds=wait_s)
+        await asyncio.to_thread(self._ledger.postpone, pace_of(provider.host, provider)[0], until)
 
     async def _answer(self, question: Question) -> Answer:
         """Ask until there is an answer or nothing more to try."""
@@ -178,6 +223,8 @@ class PoliteClient:
                     found = await self._ask(question, url, key)
             if isinstance(found, Answer):
                 return found
+            if question.payload is not None:
+                raise SourceError(provider.source, f"{provider.label} redirects a request that carries a key; refused")
             url = found
         raise SourceError(provider.source, f"{provider.label} redirects in circles")
 

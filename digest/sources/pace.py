@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-LEAST_PACE_S = {"arxiv.org": 3.0}
+LEAST_PACE_S = {"arxiv.org": 3.0, "api.semanticscholar.org": 1.0}
 """Operators whose pace no configuration may undercut: their hosts' common ending → seconds between two requests."""
 
 STRANGER_PACE_S = 1.0
@@ -57,6 +58,21 @@ def retry_after_s(header: str | None, now: dt.datetime) -> float | None:
         return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT_S)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+def asked_wait_s(headers: Mapping[str, str], now: dt.datetime) -> float | None:
+    """Seconds that a refusal asks for, in Retry-After or as GitHub does it; None if it asks for none.
+
+    GitHub answers 403 when a budget is used up, with ``x-ratelimit-remaining: 0`` and, in ``x-ratelimit-reset``, the
+    second of the epoch at which there is a new one (docs.github.com, "Rate limits for the REST API").
+    """
+    told = retry_after_s(headers.get("retry-after"), now)
+    if told is not None or headers.get("x-ratelimit-remaining", "").strip() != "0":
+        return told
+    reset = headers.get("x-ratelimit-reset", "").strip()
+    if not re.fullmatch(r"[0-9]{1,11}", reset):
+        return None
+    return min(max(float(reset) - now.timestamp(), 0.0), LONGEST_WAIT_S)
 
 
 def in_words(seconds: float) -> str:

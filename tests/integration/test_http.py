@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import format_datetime
 from itertools import pairwise
 
@@ -39,20 +40,33 @@ class Desk:
         provider = Provider(source="lab", label="The lab", host="127.0.0.1", pace_key="lab", pace_s=pace_s)
 
         async def ask() -> list[Answer]:
-            async with PoliteClient(
-                self.ledger,
-                contact="ada@uni.example",
-                timeout_s=self._options.get("timeout_s", 5.0),
-                total_s=self._options.get("total_s"),
-                max_bytes=int(self._options.get("max_bytes", 1_000_000)),
-                patience_s=self._options.get("patience_s", 60.0),
-                backoff_s=0.001,
-                clock=self.clock,
-                sleep=self.clock.sleep,
-            ) as client:
+            async with self.client() as client:
                 return list(await asyncio.gather(*(client.get(url, provider, hand_back=hand_back) for url in urls)))
 
         return asyncio.run(ask())
+
+    def post(self, url: str, payload: Mapping[str, object], *, key: str = "s3cret") -> Answer:
+        """Put a question with a key, as the source ``lab``."""
+        provider = Provider(source="lab", label="The lab", host="127.0.0.1", pace_key="lab", pace_s=0.0)
+
+        async def ask() -> Answer:
+            async with self.client() as client:
+                return await client.post(url, provider, payload, headers={"x-api-key": key})
+
+        return asyncio.run(ask())
+
+    def client(self) -> PoliteClient:
+        return PoliteClient(
+            self.ledger,
+            contact="ada@uni.example",
+            timeout_s=self._options.get("timeout_s", 5.0),
+            total_s=self._options.get("total_s"),
+            max_bytes=int(self._options.get("max_bytes", 1_000_000)),
+            patience_s=self._options.get("patience_s", 60.0),
+            backoff_s=0.001,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+        )
 
 
 def test_it_says_who_it_is(server: HttpServer) -> None:
@@ -281,3 +295,55 @@ def test_a_slow_answer_holds_the_place(server: HttpServer) -> None:
     began = ledger.reserved[0][1]
     assert (ended - began).total_seconds() > 0.3
     assert ledger.next_at["lab"] - began > dt.timedelta(seconds=0.3)
+
+
+# ── questions with a body ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_question_goes_out_as_json_with_its_key(server: HttpServer) -> None:
+    """A POST, put again when the server stumbles."""
+    server.serve("/batch", Reply(status=500), Reply(body=b"[]"))
+    assert Desk().post(server.url + "/batch", {"ids": ["ARXIV:2608.00001"]}).data == b"[]"
+    first, second = server.asked("/batch")
+    assert (first.method, second.method) == ("POST", "POST")
+    assert json.loads(second.body) == {"ids": ["ARXIV:2608.00001"]}
+    assert (second.headers["x-api-key"], second.headers["content-type"]) == ("s3cret", "application/json")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_key_is_never_carried_along_a_redirect(server: HttpServer, status: int) -> None:
+    """Wherever it leads, nobody is asked there."""
+    server.serve("/batch", Reply(status=status, headers={"Location": "/elsewhere"}))
+    with pytest.raises(SourceError, match="redirects a request that carries a key"):
+        Desk().post(server.url + "/batch", {})
+    assert not server.asked("/elsewhere")
+
+
+def test_a_key_with_strange_characters_is_refused_before_it_is_sent(server: HttpServer) -> None:
+    """Without the key in the message."""
+    with pytest.raises(SourceError, match="characters that no key has") as refused:
+        Desk().post(server.url + "/batch", {}, key="schlüssel")
+    assert "schl" not in str(refused.value)
+    assert not server.requests
+
+
+def test_a_used_up_budget_is_a_throttle_and_no_prohibition(server: HttpServer) -> None:
+    """GitHub says 403 and when there is a new budget; nobody asks before."""
+    reset = str(int(START.timestamp()) + 1200)
+    limits = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+    server.serve("/graphql", Reply(status=403, headers=limits))
+    desk = Desk()
+    for _ in range(2):
+        with pytest.raises(SourceRateLimited) as limited:
+            desk.post(server.url + "/graphql", {})
+        assert round(limited.value.retry_after_s) == 1200
+    assert len(server.requests) == 1
+
+
+def test_a_prohibition_stays_one(server: HttpServer) -> None:
+    """403 without a wait is not tried again."""
+    server.serve("/graphql", Reply(status=403, headers={"x-ratelimit-remaining": "12"}))
+    with pytest.raises(SourceError, match="said 403") as refused:
+        Desk().post(server.url + "/graphql", {})
+    assert not isinstance(refused.value, SourceRateLimited)
+    assert len(server.requests) == 1

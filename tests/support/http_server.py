@@ -30,6 +30,8 @@ class Seen:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,15 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_HEAD(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
+    def _answer(self, body: bytes) -> None:
         assert isinstance(self.server, _Threads)
         owner = self.server.owner
         parts = urlsplit(self.path)
@@ -144,7 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         owner.count(+1)
         try:
-            self._send(owner, owner.reply_to(Seen(path=parts.path, query=query, headers=headers)), headers)
+            seen = Seen(path=parts.path, query=query, headers=headers, method=self.command, body=body)
+            self._send(owner, owner.reply_to(seen), headers)
         except OSError:
             self.close_connection = True  # the client has had enough: that is what is tested
         finally:
