@@ -66,6 +66,8 @@ class Signal(StrEnum):
     OPENALEX_CITATIONS = "openalex.citations"
     S2_CITATIONS = "s2.citations"
     S2_INFLUENTIAL_CITATIONS = "s2.influential_citations"
+    HN_POINTS = "hackernews.points"
+    HN_COMMENTS = "hackernews.comments"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,6 @@ class Intake:
         )
         return counts
 
-    def observe(self, connection: Connection, readings: Sequence[tuple[int, Reading]]) -> None:
-        """Append readings of attention; a value that has not changed for less than REPEAT_AFTER is not repeated."""
-        observe(connection, self._db.insert, readings)
+    def observe(self, connection: Connection, readings: Sequence[tuple[int, Reading]], *, repeat: bool = False) -> None:
+        """Append readings of attention: :func:`digest.store.readings.observe`."""
+        observe(connection, self._db.insert, readings, repeat=repeat)

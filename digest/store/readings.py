@@ -15,11 +15,16 @@ REPEAT_AFTER = dt.timedelta(hours=6)
 """An unchanged reading is stored again only after this long, so that re-reading a feed adds nothing."""
 
 
-def observe(connection: Connection, insertion: Insertion, readings: Sequence[tuple[int, Reading]]) -> None:
-    """Append readings of attention; a value that has not changed for less than REPEAT_AFTER is not repeated."""
+def observe(
+    connection: Connection, insertion: Insertion, readings: Sequence[tuple[int, Reading]], *, repeat: bool = False
+) -> None:
+    """Append readings of attention; a value that has not changed for less than REPEAT_AFTER is not repeated.
+
+    ``repeat``: it is, because these readings were made on a schedule, and that nothing changed is what they tell.
+    """
     if not readings:
         return
-    last = _last_readings(connection, {paper_id for paper_id, _ in readings})
+    last = {} if repeat else _last_readings(connection, {paper_id for paper_id, _ in readings})
     rows = []
     for paper_id, reading in readings:
         previous = last.get((paper_id, str(reading.signal)))

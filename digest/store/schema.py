@@ -121,6 +121,25 @@ observations = Table(
 )
 Index("ix_observations_observed_at", observations.c.observed_at)
 
+attention_asks = Table(
+    "attention_asks",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
+    Column("asked_at", Instant, comment="the last answer, be it that the paper is not known there"),
+    Column("claimed_until", Instant, comment="somebody is asking right now; a claim left by a crash lapses"),
+)
+
+paper_texts = Table(
+    "paper_texts",
+    metadata,
+    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True, comment="tldr"),
+    Column("maker", String(64), primary_key=True, comment="who wrote it: semantic-scholar"),
+    Column("text", Text, nullable=False),
+    Column("made_at", Instant, nullable=False, comment="when it was first read as it is"),
+)
+
 features = Table(
     "features",
     metadata,

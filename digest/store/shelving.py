@@ -13,7 +13,16 @@ from digest.catalog.merging import Record, merge
 from digest.catalog.titles import title_key
 from digest.model import Paper
 from digest.store.database import Insertion
-from digest.store.schema import features, identifiers, observations, papers, records, sent_papers
+from digest.store.schema import (
+    attention_asks,
+    features,
+    identifiers,
+    observations,
+    paper_texts,
+    papers,
+    records,
+    sent_papers,
+)
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _INSERT_PAPERS = insert(papers).returning(papers.c.id, sort_by_parameter_order=True)
@@ -64,6 +73,8 @@ def _redirect(connection: Connection, insertion: Insertion, source: int, target:
     for table, key in (
         (observations, ("signal", "observed_at", "value")),
         (sent_papers, ("delivery_id", "subscriber_id", "position")),
+        (attention_asks, ("provider", "asked_at", "claimed_until")),
+        (paper_texts, ("kind", "maker", "text", "made_at")),
     ):
         columns = [table.c[name] for name in key]
         rows = select(bindparam("target", target).label("paper_id"), *columns).where(table.c.paper_id == source)
