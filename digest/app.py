@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from digest import arxiv_categories
 from digest.config import Config, TransportKind, load_config
+from digest.errors import NotFound
 from digest.model import DeliveryState, Paper, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock, Rooms
 from digest.schedule import in_words
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from digest.checkup import LaneMatches
     from digest.delivery.base import Transport
     from digest.editions.message import Composer
+    from digest.pipeline.backtest import Backtest
     from digest.pipeline.preview import Preview
     from digest.pipeline.sending_now import Outcome
     from digest.ranking.text import TextBasis
@@ -246,6 +248,51 @@ class App:
         subscriber = self.subscriber(reader)
         found, verdict = why(self.rooms, subscriber, paper, date=date)
         return found, subscriber, verdict
+
+    def backtest(
+        self,
+        first: dt.date,
+        last: dt.date,
+        *,
+        readers: Sequence[str] = (),
+        against: Path | None = None,
+        as_announced: bool = False,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> list[Backtest]:
+        """Past editions again, of some readers or all; ``against`` is a second configuration over the same papers.
+
+        Raises:
+            NotFound: no such reader, or nothing is stored yet.
+            ConfigError: the second configuration cannot be read.
+        """
+        from digest.pipeline.backtest import Setting, backtest
+
+        if not self.rooms.papers.count():
+            raise NotFound("no papers are stored yet; read them first: digest ingest")
+        settings = [Setting(name=str(self.config_path), rooms=self.rooms, readers=self._replayed(self.config, readers))]
+        if against is not None:
+            other = load_config(against, env=self._env)
+            rooms = replace(self.rooms, config=other)
+            settings.append(Setting(name=str(against), rooms=rooms, readers=self._replayed(other, readers)))
+        dates = [first + dt.timedelta(days=day) for day in range((last - first).days + 1)]
+        return backtest(settings, dates, as_announced=as_announced, progress=progress)
+
+    def _replayed(self, config: Config, readers: Sequence[str]) -> tuple[Subscriber, ...]:
+        """The readers of a configuration's files, and those that live in the store alone."""
+        files = [loaded.subscriber for loaded in load_subscribers(config.subscribers).good if not loaded.paused]
+        declared = {subscriber.id for subscriber in files}
+        stored = [
+            known.subscriber
+            for known in self.rooms.subscribers.all()
+            if known.state == "active" and known.origin == "store" and known.subscriber.id not in declared
+        ]
+        everyone = sorted([*files, *stored], key=lambda subscriber: subscriber.id)
+        if not readers:
+            return tuple(everyone)
+        for name in readers:
+            if not any(name in (subscriber.id, subscriber.email) for subscriber in everyone):
+                raise NotFound(f"no reader {name!r} in {config.subscribers}")
+        return tuple(one for one in everyone if one.id in readers or one.email in readers)
 
     def lane_matches(self) -> LaneMatches | None:
         """How many of the stored candidates each lane of a reader lets in; None while nothing is stored."""

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ingest": ("ingest", "Read new papers now, from all sources or from a file."),
     "preview": ("preview", "A reader's mail for any day; sends nothing."),
     "why": ("why", "Why a paper is, or is not, in a reader's mail."),
+    "backtest": ("backtest", "Past days again: what would have been sent, and how it turned out."),
     "run": ("run", "One pass for everyone who is due."),
     "send": ("send", "One reader's edition, now."),
     "send-test": ("send_test", "Try the mail account; says what to do when it fails."),

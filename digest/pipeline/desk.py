@@ -22,6 +22,7 @@ from digest.model import (
     Verdict,
 )
 from digest.pipeline.rooms import Rooms
+from digest.ranking.backtest import diversity
 from digest.ranking.corpus import CandidateRow, Corpus
 from digest.ranking.selection import Ranker, Reader
 from digest.summaries.tldr import summarise
@@ -35,19 +36,25 @@ NAMES = {"arxiv": "arXiv", "huggingface": "Hugging Face"}
 
 
 class Desk:
-    def __init__(self, rooms: Rooms, *, now: dt.datetime) -> None:
-        """``now`` is the moment to rank for: only what was known by then is seen."""
+    def __init__(self, rooms: Rooms, *, now: dt.datetime, as_announced: bool = False) -> None:
+        """
+        Args:
+            now: the moment to rank for; only what was known by then is seen.
+            as_announced: a paper counts as known from its announcement on, also where it was stored later.
+        """
         self._rooms = rooms
         self._now = now
         basis = rooms.basis()
-        rows = rooms.papers.candidates(basis.version, since=now - rooms.config.candidate_age, until=now)
-        corpus = Corpus.build(
+        rows = rooms.papers.candidates(
+            basis.version, since=now - rooms.config.candidate_age, until=now, as_announced=as_announced
+        )
+        self._corpus = Corpus.build(
             [CandidateRow(*row) for row in rows],
             rooms.papers.observed(since=now - HISTORY, until=now),
             basis=basis,
             now=now,
         )
-        self._ranker = Ranker(corpus, now=now, candidate_age=rooms.config.candidate_age)
+        self._ranker = Ranker(self._corpus, now=now, candidate_age=rooms.config.candidate_age)
         self._basis_version = basis.version
         self._papers: dict[int, Paper] = {}
         self._summaries: dict[int, Summary] = {}
@@ -66,6 +73,15 @@ class Desk:
         """Candidates that each lane would let in, by the lane's name."""
         (reader,) = self._readers([subscriber], {})
         return self._ranker.matches(reader)
+
+    def newcomers(self, since: dt.datetime) -> dict[int, dt.datetime]:
+        """The candidates that became news after ``since``, with when."""
+        ids, seen_at = self._corpus.ids.tolist(), self._corpus.seen_at
+        return {paper_id: at for paper_id, at in zip(ids, seen_at, strict=True) if at > since}
+
+    def diversity(self, paper_ids: Sequence[int]) -> float | None:
+        """How different these candidates are from each other; see :func:`digest.ranking.backtest.diversity`."""
+        return diversity(self._corpus.matrix[self._corpus.rows_of(paper_ids)])
 
     def contents(
         self,

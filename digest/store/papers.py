@@ -11,7 +11,7 @@ from sqlalchemy.types import NullType
 
 from digest.model import Identifier, Observation, Paper, Scheme, Signal
 from digest.store.database import Database, chunks
-from digest.store.schema import features, identifiers, observations, papers
+from digest.store.schema import Instant, features, identifiers, observations, papers
 
 
 class StoredFeatures(NamedTuple):
@@ -96,8 +96,15 @@ class PaperStore:
             ids = list(connection.scalars(query))
         return list(self.get(ids).values())
 
-    def candidates(self, basis: str, *, since: dt.datetime, until: dt.datetime) -> list[StoredFeatures]:
-        """Everything that could be sent at ``until``: news since ``since``, and known by then."""
+    def candidates(
+        self, basis: str, *, since: dt.datetime, until: dt.datetime, as_announced: bool = False
+    ) -> list[StoredFeatures]:
+        """Everything that could be sent at ``until``: news since ``since``, and known by then.
+
+        With ``as_announced``, a paper was news, and known, from its announcement on: for history that was imported.
+        """
+        if as_announced:
+            return self._announced(basis, since, until)
         # Raw values, fetched at once: this runs before every preview, and conversions would take as long again.
         query = (
             select(
@@ -120,6 +127,31 @@ class PaperStore:
             rows = connection.execute(query).all()
         instant = dt.datetime.fromtimestamp
         return [StoredFeatures(i, instant(news_at, dt.UTC), category, blob) for i, news_at, category, blob in rows]
+
+    def _announced(self, basis: str, since: dt.datetime, until: dt.datetime) -> list[StoredFeatures]:
+        news = func.coalesce(papers.c.announced_at, papers.c.published_at, papers.c.first_seen_at, type_=Instant())
+        query = (
+            select(papers.c.id, news.label("at"), papers.c.primary_category, features.c.blob)
+            .join(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
+            .where(papers.c.candidate, ~papers.c.withdrawn, papers.c.redirect_to.is_(None))
+            .where(news <= until, news >= since)
+            .order_by(papers.c.id)
+        )
+        with self._db.read() as connection:
+            return [StoredFeatures(*row) for row in connection.execute(query)]
+
+    def last_values(self, signal: Signal, ids: Sequence[int]) -> dict[int, tuple[float, dt.datetime]]:
+        """The last reading of a signal by paper, with when; papers without any are left out."""
+        found: dict[int, tuple[float, dt.datetime]] = {}
+        with self._db.read() as connection:
+            for chunk in chunks(list(ids)):
+                query = (
+                    select(observations)
+                    .where(observations.c.signal == str(signal), observations.c.paper_id.in_(chunk))
+                    .order_by(observations.c.observed_at)
+                )
+                found.update({row.paper_id: (row.value, row.observed_at) for row in connection.execute(query)})
+        return found
 
     def features_of(self, basis: str, ids: Sequence[int]) -> dict[int, bytes]:
         found: dict[int, bytes] = {}
