@@ -178,7 +178,7 @@ _SILENT: Final = _words(r"""
     bigl Bigl biggl Biggl bigr Bigr biggr Biggr bigm Bigm xspace hfill ! / - strut
 """)
 _SPACES: Final = (
-    *_words(r", ; : > quad qquad enspace thinspace medspace thickspace space newline par linebreak \ ~"),
+    *_words(r", ; : > quad qquad enspace thinspace medspace thickspace space newline par linebreak \ "),
     *" \n\t",
 )
 _FUNCTIONS: Final = _words("""

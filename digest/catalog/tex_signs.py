@@ -37,6 +37,7 @@ def prepare(text: str) -> str:
     if "://" in text or "www." in text:
         text = _URL.sub(lambda found: guard(_ESCAPED_IN_URL.sub(r"\1", found[0])), text)
     if "\\" in text:
+        text = _LONELY_TILDE.sub(guard("~"), text)
         text = _ESCAPE.sub(lambda found: guard(found[1]) if found[1] else " ", text)
     parts = (f"${_formula(part)}$" if is_formula else _prose(part) for is_formula, part in _split(text))
     return _balanced("".join(parts))
@@ -52,6 +53,8 @@ _NAMED_CITATION: Final = re.compile(r"\\[cC]ite(?:t|author)\*?\{([^{}]{0,500})\}
 """A citation that is a part of the sentence ("as \\citet{x} showed"): its key has to stay, or the sentence breaks."""
 _URL: Final = re.compile(r"(?:https?://|www\.)(?:[^\s{}$\\<>]|\\[_%&#~])+")
 _ESCAPED_IN_URL: Final = re.compile(r"\\([_%&#~])")
+_LONELY_TILDE: Final = re.compile(r"\\~(?=[\s/\d]|$)")
+"""``\\~/data`` and ``\\~10``: before a letter it is an accent (Jo\\~ao), here there is none to take it."""
 _ESCAPE: Final = re.compile(r"\\\\(?:\[[0-9.]{1,6}(?:pt|em|ex|mm|cm)\])?|\\([%&#_${}])")
 
 

@@ -61,6 +61,7 @@ def test_title_key_is_its_own_key(title: str) -> None:
         (["Jan van der Berg", "van der Berg, Jan", "J. P. van der Berg"], "van der berg j"),
         (["Sammy Davis, Jr.", "Davis, Sammy, Jr.", "Sammy Davis Jr."], "davis s"),
         (["Łukasz Kaiser", r"{\L}ukasz Kaiser"], "kaiser l"),
+        (["João Muñoz", r"Jo\~ao Mu\~noz", r"Jo\~{a}o Mu{\~n}oz", "Munoz, J."], "munoz j"),
         (["Conan O'Brien", "O’Brien, Conan"], "obrien c"),
         (["Jean-Luc Picard", "J.-L. Picard"], "picard j"),
         (["ATLAS Collaboration"], "atlas collaboration"),
