@@ -10,6 +10,7 @@ or it is a bare name whose shape is unmistakable. What fits none of them is None
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from digest.catalog.addresses import find_in_address
@@ -70,6 +71,7 @@ _WEB = re.compile(r"https?://", re.IGNORECASE)
 _SCHEMELESS = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/", re.IGNORECASE | re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def _find(text: str) -> Found | None:
     if len(text) > MAX_LENGTH:
         return None

@@ -43,6 +43,7 @@ _CODE: Final = re.compile(
     r"/(?P<path>(?:datasets/|spaces/)?[\w\-.]+/[\w\-.]+)",
     re.IGNORECASE | re.ASCII,
 )
+_CODE_HOSTS: Final = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "huggingface.co")
 _NO_CODE: Final = frozenset(
     {"papers", "blog", "docs", "collections", "orgs", "topics", "sponsors", "features", "about"}
 )
@@ -51,6 +52,8 @@ _NO_CODE: Final = frozenset(
 def code_link(entry: Entry) -> str | None:
     """The repository that the provider names, else the first one in the abstract or comment; always https."""
     for text in (entry.code_url or "", entry.abstract, entry.comment or ""):
+        if "/" not in text or not any(host in text.lower() for host in _CODE_HOSTS):
+            continue  # three of four texts; the expression looks at every character
         for found in _CODE.finditer(text.replace("\\_", "_").replace("{\\_}", "_").replace("\\-", "-")):
             path = found["path"].rstrip(".").removesuffix(".git")
             if path.split("/", 1)[0].lower() not in _NO_CODE and path.rsplit("/", 1)[-1]:
@@ -96,6 +99,8 @@ def _family(source: str) -> str:
 
 def _ranked(entries: Sequence[Entry], field: str) -> list[Entry]:
     """By trust, then latest version, then an API before an announcement feed; ties stay in canonical order."""
+    if len(entries) < 2:
+        return list(entries)
     trusted = TRUST[field]
 
     def key(entry: Entry) -> tuple[int, int, bool]:

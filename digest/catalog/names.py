@@ -33,8 +33,10 @@ MAX_LENGTH: Final = 100_000
 def display_name(name: str) -> str:
     """A name as a reader sees it: no TeX, no affiliation, given name first (``Müller, Jörg (ETH)`` → Jörg Müller)."""
     name = _without_affiliation(readable(name)).strip(" ,;*")
-    family, comma, given = name.partition(",")
-    if not comma or _COLLABORATION.search(name):
+    if "," not in name:
+        return name
+    family, _, given = name.partition(",")
+    if _COLLABORATION.search(name):
         return name
     given = given.strip()
     if _SUFFIX.fullmatch(f", {given}"):
@@ -86,6 +88,8 @@ def split_authors(text: str) -> tuple[str, ...]:
 
 def _without_affiliation(text: str) -> str:
     """Innermost parentheses first; the ones that never close end the text that is kept."""
+    if "(" not in text and "[" not in text:
+        return text
     for _ in range(8):
         shorter = _PARENTHESISED.sub("", text)
         if shorter == text:

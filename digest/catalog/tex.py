@@ -26,6 +26,8 @@ MAX_NESTING: Final = 20
 """Braces within braces, and commands in a row; more is an attack on the parser's stack."""
 
 _TEX: Final = re.compile(r"[\\$^{}`]|--|_\{|\w~|\}~")
+_TEX_SIGNS: Final = "\\$^{}`~"
+"""Without one of these, or two hyphens, there is no TeX; looking for them costs a tenth of the expression."""
 _PARSEABLE: Final = re.compile(r"[\\${}^]")
 _RUN_OF_COMMANDS: Final = re.compile(r"(?:\\[A-Za-z]+\s*){20}")
 _LANDMARK: Final = re.compile(r"\\(?:[A-Za-z]+|.)|[{}$]|\s+", re.DOTALL)
@@ -39,7 +41,7 @@ _SPACE_BEFORE: Final = re.compile(r" ([,.;:!?)\]](?:\s|$))")
 def readable(text: str) -> str:
     """``text`` without TeX, without control characters, and with single spaces. Never raises."""
     text = _clean(text[:MAX_LENGTH])
-    if not _TEX.search(text):
+    if not ("--" in text or any(sign in text for sign in _TEX_SIGNS)) or not _TEX.search(text):
         return text
     prepared = tex_signs.prepare(text)
     if _PARSEABLE.search(prepared):
@@ -82,12 +84,13 @@ def _chunk_end(text: str, start: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _chunk(text: str) -> str:
-    from digest.catalog.tex_rules import convert  # takes 25 ms to import: only where there is TeX
+    from digest.catalog.tex_atoms import convert_simple  # takes 25 ms to import: only where there is TeX
+    from digest.catalog.tex_rules import convert
 
     if _RUN_OF_COMMANDS.search(text):
         return _stripped(text)
     try:
-        return convert(text)
+        return convert(text) if (simple := convert_simple(text)) is None else simple
     except Exception:
         logging.getLogger(__name__).debug("TeX that could not be parsed: %.200r", text, exc_info=True)
         return _stripped(text)
@@ -122,5 +125,7 @@ def _spaced(text: str) -> str:
 
 def _clean(text: str) -> str:
     """Control, bidi-override and private characters away, white space single."""
+    if text.isprintable():  # so it holds none of those characters, and no white space but U+0020
+        return " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
     text = _CONTROL.sub(" ", text)
     return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())

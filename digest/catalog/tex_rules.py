@@ -11,6 +11,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from pylatexenc import latex2text, latexwalker, macrospec
@@ -264,3 +265,12 @@ def convert(source: str) -> str:
     nodes, _, _ = latexwalker.LatexWalker(source, latex_context=_WALKER, tolerant_parsing=True).get_latex_nodes()
     converter = latex2text.LatexNodes2Text(latex_context=_TEXT, math_mode="text", strict_latex_spaces=_SPACING)
     return str(converter.nodelist_to_text(nodes))
+
+
+@cache
+def is_symbol(name: str) -> bool:
+    """Does the command stand for a few fixed characters, whatever comes before and after it?"""
+    parser, shown = _WALKER.get_macro_spec(name), _TEXT.get_macro_spec(name)
+    if shown is None or shown.macroname != name or (parser is not None and parser.args_parser.argspec):
+        return False
+    return isinstance(shown.simplify_repl, str) and bool(shown.simplify_repl.strip())

@@ -15,16 +15,19 @@ LONGEST_FORMULA: Final = 1500
 """Characters between two dollar signs; what is longer is text that holds two dollar signs."""
 
 _LITERALS: Final = "%&#_$-{}^~"
-_GUARD: Final = str.maketrans({sign: chr(0xE010 + place) for place, sign in enumerate(_LITERALS)})
-_UNGUARD: Final = str.maketrans({chr(0xE010 + place): sign for place, sign in enumerate(_LITERALS)})
+_GUARDS: Final = {sign: chr(0xE010 + place) for place, sign in enumerate(_LITERALS)}
 
 
-def guard(text: str) -> str:
-    return text.translate(_GUARD)
+def guard(text: str, signs: str = _LITERALS) -> str:
+    for sign in signs:  # str.replace looks at a text forty times as fast as str.translate does
+        text = text.replace(sign, _GUARDS[sign])
+    return text
 
 
 def unguard(text: str) -> str:
-    return text.translate(_UNGUARD)
+    for sign, private in _GUARDS.items():
+        text = text.replace(private, sign)
+    return text
 
 
 def prepare(text: str) -> str:
@@ -114,7 +117,7 @@ def _is_formula(body: str, after: str) -> bool:
 _TIE: Final = re.compile(r"(?<=[\w.,:)\]}'])~+(?=[\w\\({])")
 _RAISED: Final = re.compile(r"(?<=[\w)\]])([\^_])(\{[^{}$]{1,40}\})|(?<=[\w)])\^([+\-−]?[0-9]+)")
 _BARE_CARET: Final = re.compile(r"(?<!\\)\^")
-_LITERAL_IN_PROSE: Final = str.maketrans({sign: guard(sign) for sign in "%#_"})
+_LITERAL_IN_PROSE: Final = "%#_"
 _QUOTED: Final = re.compile(r"``([^`]{0,300}?)''")
 _SINGLE_QUOTED: Final = re.compile(r"(?<![\w`'\\])`([^`'\\]{1,80})'(?![\w'])")
 _DASHES: Final = re.compile(r"(?<![-\\])(---?)(?![-])")
@@ -136,7 +139,7 @@ def _prose(text: str) -> str:
     if "~" in text:
         text = _TIE.sub(" ", text)
     if "^" not in text and "_{" not in text:
-        return text.translate(_LITERAL_IN_PROSE)
+        return guard(text, _LITERAL_IN_PROSE)
     pieces: list[str] = []
     done = 0
     for found in _RAISED.finditer(text):
@@ -148,7 +151,7 @@ def _prose(text: str) -> str:
 
 def _literal(text: str) -> str:
     """``%``, ``#``, ``_`` and a ``^`` that is no accent are meant as they stand."""
-    return _BARE_CARET.sub(guard("^"), text).translate(_LITERAL_IN_PROSE)
+    return guard(_BARE_CARET.sub(guard("^"), text), _LITERAL_IN_PROSE)
 
 
 _SCRIPT_COMMAND: Final = re.compile(

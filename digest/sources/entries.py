@@ -135,7 +135,9 @@ def reading(signal: Signal, value: object, observed_at: dt.datetime) -> tuple[Re
 def web_url(url: str | None) -> str | None:
     """The address if it is a plain http(s) one: ``javascript:`` and friends must not reach a mail."""
     url = (url or "").strip()
-    if len(url) > MAX_URL or not url.isprintable() or re.search(r"[\s\"<>\\]", url):
+    if not url:
+        return None
+    if len(url) > MAX_URL or not url.isprintable() or _UNFIT_IN_URL.search(url):
         return None
     try:
         parts = urlsplit(url)
@@ -167,6 +169,10 @@ def is_withdrawn(abstract: str, comment: str | None) -> bool:
     )
 
 
+_WORD = re.compile(r"\w")
+_UNFIT_IN_URL = re.compile(r"[\s\"<>\\]")
+
+
 def _identifiers(spellings: Iterable[str]) -> tuple[Identifier, ...]:
     found = (parse_identifier(spelling) for spelling in list(spellings)[:20])
     return tuple(dict.fromkeys(identifier for identifier in found if identifier is not None))
@@ -179,4 +185,4 @@ def _cut(text: str, limit: int) -> str:
 
 def _names(names: Iterable[str], limit: int) -> tuple[str, ...]:
     cleaned = (plain(name[: MAX_NAME * 2])[:MAX_NAME] for name in names)
-    return tuple(dict.fromkeys(name for name in cleaned if re.search(r"\w", name)))[:limit]
+    return tuple(dict.fromkeys(name for name in cleaned if _WORD.search(name)))[:limit]

@@ -11,6 +11,7 @@ import datetime as dt
 import email.utils
 import re
 import unicodedata
+from functools import lru_cache
 
 from lxml import etree, html
 
@@ -107,13 +108,23 @@ def plain(text: str) -> str:
     Only what is certainly HTML is a tag here: ``<s>`` and ``<think>`` are words in papers about language models, and
     ``$a <b and c> d$`` is mathematics.
     """
-    text = " ".join(visible(text).split())
+    if not text.isprintable():
+        text = text.replace("\n", " ")  # mostly all that there is, and then the far dearer look can be spared
+        text = text if text.isprintable() else visible(text)
+    text = folded(text)
     if "<" in text:
         ends = [found.end() for found in _CODE_END.finditer(text)]
         if ends:  # looked at only up to the last closing tag, so that unclosed ones cannot cost quadratic time
             text = _CODE.sub(" ", text[: ends[-1]]) + text[ends[-1] :]
         text = " ".join(_TAG.sub(" ", text).split())
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def folded(text: str) -> str:
+    """The text with single spaces and none around it."""
+    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+        return text  # the only printable white space is U+0020
+    return " ".join(text.split())
 
 
 _BLOCKS = ("p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "hr", "pre", "blockquote", "section", "article", "img")
@@ -142,8 +153,11 @@ def from_html(markup: str) -> str:
 def instant(text: str | None) -> dt.datetime | None:
     """An aware UTC datetime from ISO 8601 or RFC 5322 text (a date alone is its midnight UTC), or None."""
     text = (text or "").strip()
-    if not text or len(text) > 60:
-        return None
+    return _instant(text) if text and len(text) <= 60 else None
+
+
+@lru_cache(maxsize=1024)
+def _instant(text: str) -> dt.datetime | None:
     for read in (dt.datetime.fromisoformat, email.utils.parsedate_to_datetime):
         try:
             value = read(text)

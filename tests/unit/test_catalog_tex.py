@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.catalog.tex import MAX_LENGTH, readable
+from digest.catalog.tex_atoms import convert_simple
+from digest.catalog.tex_rules import convert
 
 
 @pytest.mark.parametrize(
@@ -128,3 +130,31 @@ def test_the_parser_is_silent(caplog: pytest.LogCaptureFixture) -> None:
 def test_no_file_is_read() -> None:
     r"""``\input`` shows nothing of the file system."""
     assert readable(r"a \input{/etc/passwd} b") == "a b"
+
+
+_PLAIN_ATOMS = r"$ $ a B 7 ( ) = - , . + | \alpha \times \log \rm \quad \top \frac { } < {=} {,} \, \! \model \'e"
+_SCRIPTS = r"^2 ^{ij} _{\max} _\infty ^{\text{op}} _i \mathbb{R} \mathcal{O} \textbf{x-y} \emph{b} \sqrt{d} \hat{x}"
+_ATOMS = st.lists(
+    st.sampled_from([*_PLAIN_ATOMS.split(" "), *_SCRIPTS.split(" "), " ", " ", "\ue016"]), max_size=12
+).map("".join)
+
+
+@given(_ATOMS)
+def test_the_short_way_through_tex_ends_where_the_long_one_does(text: str) -> None:
+    """Atoms converted one by one give what the parser makes of the whole, wherever the short way is taken at all."""
+    text = " ".join(text.split())
+    simple = convert_simple(text)
+    assert simple is None or simple == convert(text)
+
+
+def test_the_short_way_takes_what_is_common() -> None:
+    """Letters, symbols, indices, sums and words in bold do not need the parser."""
+    for text in (
+        r"$O(n \log n)$-time",
+        r"$\mathbb{R}^{d}$,",
+        r"Schr\"odinger",
+        r"3.5$\times$",
+        r"$\beta=0.5$",
+        r"\textbf{A B}",
+    ):
+        assert convert_simple(text) is not None
