@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from digest import arxiv_categories
 from digest.config import Config, TransportKind, load_config
 from digest.errors import NotFound
-from digest.model import DeliveryState, Paper, SourceReport, Subscriber, Verdict
+from digest.model import DeliveryState, Lane, Paper, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock, Rooms
 from digest.schedule import in_words
 from digest.store.database import Database
@@ -29,7 +29,7 @@ from digest.store.upgrade import ensure_current
 from digest.subscribers import load_subscribers
 
 if TYPE_CHECKING:
-    from digest.checkup import LaneMatches
+    from digest.checkup import Examples, LaneMatches
     from digest.delivery.base import Transport
     from digest.editions.message import Composer
     from digest.pipeline.backtest import Backtest
@@ -172,9 +172,17 @@ class App:
     ) -> list[SourceReport]:
         """Read one source, or all of them."""
         from digest.pipeline import ingest
+        from digest.sources.examples import ExampleSource
 
         chosen = [s for s in self.sources if source in (None, s.name)]
-        return ingest.ingest(self.rooms, chosen, client=self.client, categories=self.categories(), progress=progress)
+        return ingest.ingest(
+            self.rooms,
+            chosen,
+            client=self.client,
+            categories=self.categories(),
+            examples=ExampleSource(self.config.sources) if source is None and self.config.sources.examples else None,
+            progress=progress,
+        )
 
     def categories(self) -> tuple[str, ...]:
         """The arXiv categories to read: the configured ones, or the union of all readers' lanes."""
@@ -299,6 +307,26 @@ class App:
         from digest.pipeline.desk import Desk
 
         return Desk(self.rooms, now=self.clock()).lane_matches if self.rooms.papers.count() else None
+
+    def missing_examples(self) -> Examples:
+        """Which examples of a lane the store does not hold, and what becomes of them."""
+        from digest.checkup import MissingExamples
+        from digest.sources.base import EXAMPLES
+        from digest.sources.examples import ASKED_FOR, unknown_in
+
+        unknown = unknown_in(self.rooms.sources.cursor(EXAMPLES))
+        asked = ASKED_FOR if self.config.sources.examples else frozenset()
+
+        def missing(lane: Lane) -> MissingExamples:
+            known = self.rooms.papers.find(lane.examples)
+            absent = [name for name in lane.examples if name not in known]
+            return MissingExamples(
+                waiting=tuple(name for name in absent if name.scheme in asked and str(name) not in unknown),
+                unknown=tuple(name for name in absent if name.scheme in asked and str(name) in unknown),
+                unasked=tuple(name for name in absent if name.scheme not in asked),
+            )
+
+        return missing
 
     def subscriber(self, reader: str) -> Subscriber:
         """A reader by id or address, with the settings of the file as it is now, even if it was never stored.

@@ -16,7 +16,7 @@ from digest import arxiv_categories
 from digest.announcements import next_announcement
 from digest.config import Config, TransportKind, load_config, off_for_want_of_a_key
 from digest.errors import ConfigError, Problem, RenderError
-from digest.model import Subscriber
+from digest.model import Identifier, Lane, Subscriber
 from digest.schedule import next_slot, zone
 from digest.settings.document import read_document
 from digest.settings.environment import OVERRIDES
@@ -25,6 +25,8 @@ from digest.subscribers import LoadedSubscriber, SubscriberFiles, load_subscribe
 TOO_EARLY = dt.timedelta(hours=6)
 """A mail that leaves at most this long before the next announcement carries papers that are about to be old."""
 DAYS_AHEAD = 10
+MOST_NAMED = 5
+"""Papers that one hint names before it only counts the rest."""
 
 
 class LaneMatches(Protocol):
@@ -32,6 +34,21 @@ class LaneMatches(Protocol):
 
     def __call__(self, subscriber: Subscriber) -> Mapping[str, int]:
         """Lane name → papers that matched within the last days; a lane that is not named is not judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingExamples:
+    """Examples of one lane that the store does not hold."""
+
+    waiting: tuple[Identifier, ...] = ()
+    """The next `digest ingest` asks for them."""
+    unknown: tuple[Identifier, ...] = ()
+    """Asked for, and not known where they should be."""
+    unasked: tuple[Identifier, ...] = ()
+    """Nobody is asked for these."""
+
+
+Examples = Callable[[Lane], MissingExamples]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +69,13 @@ def examine(
     now: dt.datetime,
     check_templates: Callable[[Config], object],
     lane_matches: LaneMatches | None = None,
+    examples: Examples | None = None,
 ) -> Checkup:
     """Read everything and judge it. A broken configuration does not keep the readers from being checked.
 
     Args:
         check_templates: compiles the templates; raises RenderError.
-        lane_matches: None when there is no store to ask.
+        lane_matches, examples: None when there is no store to ask.
     """
     problems: list[Problem] = []
     hints: list[Problem] = []
@@ -90,6 +108,7 @@ def examine(
     for loaded in files.good:
         hints += loaded.hints
         hints += _reader_hints(loaded, config, now, lane_matches)
+        hints += _example_hints(loaded, examples) if examples is not None else ()
     return Checkup(
         problems=tuple(problems),
         hints=tuple(hints),
@@ -184,6 +203,37 @@ def _reader_hints(
                 place = next(filter(None, map(document.where, words)), ("lanes",))
                 message = f"nothing matched {lane.name!r} lately; try wider phrases, or a category"
                 yield Problem(loaded.path, document.line_of(place), "lanes", message)
+
+
+def _example_hints(loaded: LoadedSubscriber, examples: Examples) -> Iterator[Problem]:
+    """What a lane does not learn from yet, and what it never will."""
+    document = read_document(loaded.path)
+    for lane in loaded.subscriber.lanes:
+        if not lane.examples:
+            continue
+        missing, count = examples(lane), len(lane.examples)
+
+        def hint(names: Sequence[Identifier], message: str, lane: Lane = lane) -> Problem:
+            words = (*(name.value for name in names), lane.name, *lane.phrases, *lane.authors, *lane.categories)
+            place = next(filter(None, map(document.where, words)), ("lanes",))
+            return Problem(loaded.path, document.line_of(place), "lanes", message)
+
+        if missing.waiting:
+            some = f"{len(missing.waiting)} of {count} example{'s' if count > 1 else ''}"
+            yield hint(missing.waiting, f"{some} of {lane.name!r} not known yet; `digest ingest` fetches them")
+        if missing.unknown:
+            line = f"no paper is known as {_named(missing.unknown)}, examples of {lane.name!r}; spelled right?"
+            yield hint(missing.unknown, line)
+        if missing.unasked:
+            line = (
+                f"no source has brought {_named(missing.unasked)}, examples of {lane.name!r}; nobody is asked for them"
+            )
+            yield hint(missing.unasked, line)
+
+
+def _named(names: Sequence[Identifier]) -> str:
+    shown = ", ".join(map(str, names[:MOST_NAMED]))
+    return shown + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
 
 
 def _announced_too_late(subscriber: Subscriber, now: dt.datetime) -> str | None:

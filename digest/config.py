@@ -103,6 +103,8 @@ class SourcesConfig(Section):
     """JSON Lines files that are read at every ingest."""
     plugins: Annotated[tuple[str, ...], OneOrMore] = ()
     """Sources of your own, each as `module:callable`."""
+    examples: bool = True
+    """Ask arXiv and Crossref by name for readers' example papers that no list has brought."""
     first_run: FirstRunConfig = FirstRunConfig()
     every_s: Annotated[int, Duration, between("1m", "7d")] = Field(default=3600, alias="every")
     timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=30.0, alias="timeout")

@@ -16,7 +16,7 @@ from digest.cli.common import MISUSED, config_option, console
 if TYPE_CHECKING:
     import datetime as dt
 
-    from digest.checkup import Checkup, LaneMatches
+    from digest.checkup import Checkup, Examples, LaneMatches
     from digest.config import Config
     from digest.errors import Problem
 
@@ -42,11 +42,20 @@ def command(config: Path, as_json: bool) -> None:
         sys.exit(MISUSED)
 
 
-def run_check(config_path: Path, *, now: dt.datetime, lane_matches: LaneMatches | None = None) -> Checkup:
-    """What the command finds; ``lane_matches`` asks a store which lanes found nothing."""
+def run_check(
+    config_path: Path, *, now: dt.datetime, lane_matches: LaneMatches | None = None, examples: Examples | None = None
+) -> Checkup:
+    """What the command finds; a store is asked which lanes found nothing, and which examples it lacks."""
     from digest.checkup import examine
 
-    return examine(config_path, env=os.environ, now=now, check_templates=_compile_templates, lane_matches=lane_matches)
+    return examine(
+        config_path,
+        env=os.environ,
+        now=now,
+        check_templates=_compile_templates,
+        lane_matches=lane_matches,
+        examples=examples,
+    )
 
 
 def _with_the_store(config_path: Path, found: Checkup) -> Checkup:
@@ -62,11 +71,11 @@ def _with_the_store(config_path: Path, found: Checkup) -> Checkup:
         return found  # a check makes no database
     try:
         with open_app(config_path) as app:
-            lane_matches = app.lane_matches()
-            return (
-                run_check(config_path, now=dt.datetime.now(dt.UTC), lane_matches=lane_matches)
-                if lane_matches
-                else found
+            return run_check(
+                config_path,
+                now=dt.datetime.now(dt.UTC),
+                lane_matches=app.lane_matches(),
+                examples=app.missing_examples(),
             )
     except StoreError as error:
         click.echo(f"digest: {error}; lanes could not be tried on stored papers", err=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from digest.announcements import FEED_DELAY, last_announcement
 from digest.errors import StoreError
-from digest.model import Batch, SourceReport, SourceStatus
+from digest.model import Batch, Identifier, SourceReport, SourceStatus, Subscriber
 from digest.pipeline.rooms import Rooms
 from digest.sources.base import FetchRequest, Page, Source
+from digest.sources.examples import to_ask
 from digest.sources.http import PoliteClient
 from digest.sources.reading import read_sources
 from digest.store.intake import Counts, Intake
@@ -29,9 +30,14 @@ def ingest(
     *,
     client: Callable[[], PoliteClient],
     categories: Sequence[str],
+    examples: Source | None = None,
     progress: Callable[[str, str], None] = lambda source, words: None,
 ) -> list[SourceReport]:
-    """Read all given sources once; store what they say; report how each did."""
+    """Read all given sources once; store what they say; report how each did.
+
+    Args:
+        examples: is asked as well when readers name papers that the store does not hold and that it can ask for.
+    """
     now = rooms.clock()
     last = rooms.sources.last_success()
     jobs = [
@@ -46,6 +52,8 @@ def ingest(
         )
         for source in sources
     ]
+    if examples is not None:
+        jobs += _examples(rooms, examples, now)
 
     def keep(source: str, page: Page) -> tuple[int, int]:
         counts = store_page(rooms, source, page)
@@ -95,6 +103,20 @@ def index(rooms: Rooms) -> int:
         rooms.papers.put_features(basis.version, dict(zip((paper.id for paper in papers), blobs, strict=True)))
         done += len(papers)
     return done
+
+
+def missing_examples(rooms: Rooms, subscribers: Iterable[Subscriber]) -> tuple[Identifier, ...]:
+    """The examples of these readers that the store does not hold, each once, in the readers' order."""
+    named = dict.fromkeys(name for reader in subscribers for lane in reader.lanes for name in lane.examples)
+    known = rooms.papers.find(list(named))
+    return tuple(name for name in named if name not in known)
+
+
+def _examples(rooms: Rooms, source: Source, now: dt.datetime) -> list[tuple[Source, FetchRequest]]:
+    """The job of asking for missing examples, if there is anything to ask for now."""
+    active = (known.subscriber for known in rooms.subscribers.all() if known.state == "active")
+    request = FetchRequest(now=now, cursor=rooms.sources.cursor(source.name), wanted=missing_examples(rooms, active))
+    return [(source, request)] if to_ask(request) else []
 
 
 def _look_back(rooms: Rooms, last: dt.datetime | None, now: dt.datetime) -> dt.timedelta | None:

@@ -23,6 +23,10 @@ SOURCE = "arxiv"
 LABEL = "arXiv"
 
 
+class ApiError(SourceError):
+    """arXiv understood the request and refuses it (``incorrect id format for …``)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiPage:
     """One page of a query's results. ``total`` counts all pages; ``items`` is how many entries came, usable or not."""
@@ -41,13 +45,14 @@ def parse_page(data: bytes) -> ApiPage:
     """One page of results. The key is the abstract page's address without version.
 
     Raises:
-        SourceError: arXiv reports an error, or it is not a feed at all.
+        ApiError: arXiv reports an error.
+        SourceError: it is not a feed at all.
     """
     document = read_document(data, source=SOURCE, label=LABEL)
     for item in document.items:
         fields = fields_of(item)
         if "/api/errors" in text_of(fields.get("id")):
-            raise SourceError(SOURCE, f"{LABEL} said: {plain(text_of(fields.get('summary')))[:200] or 'error'}")
+            raise ApiError(SOURCE, f"{LABEL} said: {plain(text_of(fields.get('summary')))[:200] or 'error'}")
     totals = text_of(fields_of(document.root).get("totalResults"))
     batch = collect((_entry(item) for item in document.items), rejected=document.rejected, whole=document.whole)
     items = len(document.items)

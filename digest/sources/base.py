@@ -15,13 +15,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from digest.errors import SourceError, SourceRateLimited
-from digest.model import Batch, Validators
+from digest.model import Batch, Identifier, Validators
 
 if TYPE_CHECKING:
     from digest.sources.http import PoliteClient
 
-__all__ = ["FetchRequest", "Page", "Parser", "Source", "SourceUnreachable", "Troubles", "Validators", "named"]
+__all__ = [
+    "EXAMPLES",
+    "FetchRequest",
+    "Page",
+    "Parser",
+    "Source",
+    "SourceUnreachable",
+    "Troubles",
+    "Validators",
+    "named",
+]
 
+EXAMPLES = "examples"
+"""The source that asks by name for readers' examples; it brings nothing that could be in a mail."""
 FITTING = 120
 """Characters of an error that still fits the footer of a mail."""
 MOST_PARTS = 6
@@ -44,12 +56,14 @@ class FetchRequest:
 
     ``look_back`` is set on a first run or after a long outage: back-fill that far. ``cursor`` is what the source's last
     page said. ``categories`` are the union of all readers' lanes, in arXiv's spelling; a source may ignore them.
+    ``wanted`` are papers that readers name as examples and the store does not hold, for the source that asks by name.
     """
 
     now: dt.datetime
     look_back: dt.timedelta | None = None
     cursor: Mapping[str, object] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
+    wanted: tuple[Identifier, ...] = ()
 
 
 class Source(Protocol):
