@@ -59,9 +59,29 @@ def contradict(one: Names, other: Names, *, decisive: bool) -> bool:
         return True
     if decisive:
         return False
-    return any(
-        not (one[scheme] <= other[scheme] or other[scheme] <= one[scheme]) for scheme in one.keys() & other.keys()
-    )
+    return any(_differ(one[scheme], other[scheme]) for scheme in one.keys() & other.keys())
+
+
+def contradiction(one: Names, other: Names, *, decisive: bool) -> str:
+    """What makes :func:`contradict` true, in words: ``different DOIs: 10.1000/x, 10.1001/y``."""
+    if len(ids := one.get(Scheme.ARXIV, _NONE) | other.get(Scheme.ARXIV, _NONE)) > 1:
+        return f"different arXiv ids: {', '.join(sorted(ids))}"
+    differing = [] if decisive else [s for s in _EXCLUSIVE if s in one and s in other and _differ(one[s], other[s])]
+    words = (f"{_PLURAL[scheme]}: {', '.join(sorted(one[scheme] | other[scheme]))}" for scheme in sorted(differing))
+    return f"different {'; '.join(words)}"
+
+
+_PLURAL: Final = {
+    Scheme.ARXIV: "arXiv ids",
+    Scheme.DOI: "DOIs",
+    Scheme.ACL: "ACL ids",
+    Scheme.PMID: "PMIDs",
+    Scheme.PMCID: "PMCIDs",
+}
+
+
+def _differ(one: frozenset[str], other: frozenset[str]) -> bool:
+    return not (one <= other or other <= one)
 
 
 def arxiv_twins(entries: Sequence[Entry]) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ An edge that would bring two names into one group that exclude each other is dro
 a DOI that two arXiv records claim joins neither. Two exceptions: an arXiv id is decisive, whatever DOIs its records
 name; and two arXiv ids are one paper when title, all authors and the abstract (or a DOI) are equal. "Part I" and
 "Part II" have different titles, and corrections, comments and replies have no title key: these never match by title.
+An operator's separation (separation.py) stops every edge, decisive ones too.
 
 Edges are tried in a fixed order (rule, then bucket, then the entries' own names) and never in the order of arrival.
 """
@@ -22,8 +23,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from digest.catalog.exclusion import arxiv_twins, contradict, exclusive_names, united
+from digest.catalog.exclusion import arxiv_twins, contradict, contradiction, exclusive_names, united
 from digest.catalog.names import author_keys
+from digest.catalog.separation import Separation, are_apart, sides
 from digest.catalog.tex import readable
 from digest.catalog.titles import title_key
 from digest.model import Entry, Scheme
@@ -42,6 +44,17 @@ class Edge:
     evidence: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Refusal:
+    """Entries ``a`` and ``b`` share ``evidence`` by ``rule``, but their groups stay apart, and why."""
+
+    a: int
+    b: int
+    rule: str
+    evidence: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One kind of evidence. ``decisive`` evidence overrides contradicting names, except two arXiv ids."""
@@ -52,14 +65,21 @@ class Rule:
     decisive: bool = False
 
 
-def match(entries: Sequence[Entry]) -> tuple[Edge, ...]:
+def match(entries: Sequence[Entry], separations: Sequence[Separation] = ()) -> tuple[Edge, ...]:
     """The edges that hold the groups together (a spanning forest, sorted), each with its rule and evidence."""
-    return tuple(sorted(_link(entries).edges))
+    return tuple(sorted(_link(entries, separations).edges))
 
 
-def group(entries: Sequence[Entry]) -> tuple[tuple[int, ...], ...]:
+def refusals(entries: Sequence[Entry], separations: Sequence[Separation] = ()) -> tuple[Refusal, ...]:
+    """What the evidence would have joined, and names or an operator kept apart; sorted."""
+    linked = _link(entries, separations, explaining=True)
+    apart = (refusal for refusal in linked.refused if linked.root(refusal.a) != linked.root(refusal.b))
+    return tuple(sorted(set(apart)))
+
+
+def group(entries: Sequence[Entry], separations: Sequence[Separation] = ()) -> tuple[tuple[int, ...], ...]:
     """The indexes of ``entries``, one sorted tuple per paper, sorted; the same partition for every order of entries."""
-    linked = _link(entries)
+    linked = _link(entries, separations)
     groups: dict[int, list[int]] = defaultdict(list)
     for index in range(len(entries)):
         groups[linked.root(index)].append(index)
@@ -118,14 +138,18 @@ _SAME_RECORD: Final = Rule(name="same record", keys=_record, agree=_always, deci
 
 
 class _Groups:
-    """A union-find over the entries (path halving) that also keeps each group's exclusive names."""
+    """A union-find over the entries (path halving) that also keeps each group's exclusive names and sides."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], separations: Sequence[Separation], *, explaining: bool) -> None:
         twin_of = arxiv_twins(entries)
         self._entries = entries
         self._parent = list(range(len(entries)))
         self._names = [exclusive_names(entry, twin_of) for entry in entries]
+        self._sides = sides(entries, separations)
+        self._explaining = explaining
         self.edges: list[Edge] = []
+        self.refused: list[Refusal] = []
+        """Kept only when somebody asks why: a bucket of strangers refuses a great deal."""
 
     def root(self, index: int) -> int:
         parent = self._parent
@@ -135,22 +159,34 @@ class _Groups:
         return index
 
     def join(self, one: int, other: int, rule: Rule, evidence: str) -> bool:
-        """Join the groups of two entries if the rule agrees and no names forbid it; True if they are one group now."""
+        """Join the groups of two entries if the rule agrees and nothing forbids it; True if they are one group now."""
         keep, lose = self.root(one), self.root(other)
         if keep == lose:
             return True
         if not rule.agree(self._entries[one], self._entries[other]):
             return False
-        if rule is not _SAME_RECORD and contradict(self._names[keep], self._names[lose], decisive=rule.decisive):
+        if rule is not _SAME_RECORD and (
+            are_apart(self._sides[keep], self._sides[lose])
+            or contradict(self._names[keep], self._names[lose], decisive=rule.decisive)
+        ):
+            if self._explaining:
+                reason = self._why_apart(keep, lose, rule)
+                self.refused.append(Refusal(min(one, other), max(one, other), rule.name, evidence, reason))
             return False
         self._parent[lose] = keep
         self._names[keep] = united(self._names[keep], self._names[lose])
+        self._sides[keep] |= self._sides[lose]
         self.edges.append(Edge(min(one, other), max(one, other), rule.name, evidence))
         return True
 
+    def _why_apart(self, one: int, other: int, rule: Rule) -> str:
+        if are_apart(self._sides[one], self._sides[other]):
+            return "split by hand"
+        return contradiction(self._names[one], self._names[other], decisive=rule.decisive)
 
-def _link(entries: Sequence[Entry]) -> _Groups:
-    groups = _Groups(entries)
+
+def _link(entries: Sequence[Entry], separations: Sequence[Separation], *, explaining: bool = False) -> _Groups:
+    groups = _Groups(entries, separations, explaining=explaining)
     order = sorted(range(len(entries)), key=lambda index: _canonical(entries[index]))
     for rule in (_SAME_RECORD, *RULES):
         buckets: dict[str, list[int]] = defaultdict(list)

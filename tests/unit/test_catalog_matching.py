@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.catalog.identifiers import parse
-from digest.catalog.matching import group, match
+from digest.catalog.matching import group, match, refusals
+from digest.catalog.separation import Separation
 from digest.model import Entry, Identifier
 
 TITLE = "Sparse attention for long documents"
@@ -189,3 +190,63 @@ def test_twenty_thousand_entries_take_seconds_not_hours() -> None:
     started = time.process_time()
     assert len(group(entries)) < 20_000
     assert time.process_time() - started < 8
+
+
+_KEYS = st.frozensets(
+    st.tuples(st.sampled_from(["arxiv", "feed", "s2"]), st.sampled_from("1234567")), min_size=1, max_size=6
+)
+_SEPARATIONS = st.lists(
+    st.tuples(_KEYS, _KEYS)
+    .map(lambda pair: (pair[0], pair[1] - pair[0]))
+    .filter(lambda pair: bool(pair[1]))
+    .map(lambda pair: Separation(one=pair[0], other=pair[1])),
+    max_size=3,
+)
+
+
+@given(_ENTRIES, _SEPARATIONS, st.randoms(use_true_random=False))
+def test_what_was_separated_never_joins_in_any_order(
+    entries: list[Entry], separations: list[Separation], shuffler: random.Random
+) -> None:
+    """No group holds records of both sides, and the partition is the same for every order of entries and splits."""
+    groups = group(entries, separations)
+    for members in groups:
+        keys = {(entries[index].source, entries[index].key) for index in members}
+        assert not any(keys & separation.one and keys & separation.other for separation in separations)
+    order = list(range(len(entries)))
+    shuffler.shuffle(order)
+    shuffled = group([entries[index] for index in order], shuffler.sample(separations, len(separations)))
+    assert {frozenset(members) for members in groups} == {
+        frozenset(order[index] for index in members) for members in shuffled
+    }
+
+
+def test_a_separation_outweighs_an_arxiv_id_and_a_bridge_joins_one_side() -> None:
+    """Records of one arXiv id stay apart once split; a third that fits both joins the first in canonical order."""
+    entries = [
+        entry("arxiv", "1", "2305.10430"),
+        entry("huggingface", "1", "2305.10430"),
+        entry("s2", "1", "2305.10430"),
+    ]
+    split = Separation(one=frozenset({("arxiv", "1")}), other=frozenset({("huggingface", "1")}))
+    assert group(entries) == ((0, 1, 2),)
+    assert group(entries, [split]) == ((0, 2), (1,))
+    assert group(entries, [Separation(one=split.other, other=split.one)]) == ((0, 2), (1,))
+
+
+def test_a_refusal_says_what_stood_against_the_evidence() -> None:
+    """Whoever asks why two papers were not joined learns the names that exclude each other, or that it was by hand."""
+    entries = [
+        entry("arxiv", "1", "2305.10430", "10.1000/x", title="The first title of three"),
+        entry("arxiv", "2", "2401.00001", "10.1000/x", title="The second title of three"),
+        entry("crossref", "a", "10.1000/y"),
+        entry("pubmed", "b", "10.1000/z"),
+        entry("huggingface", "2", "2401.00001", title="A third title of three"),
+    ]
+    split = Separation(one=frozenset({("arxiv", "2")}), other=frozenset({("huggingface", "2")}))
+    assert [(found.rule, found.evidence, found.reason) for found in refusals(entries, [split])] == [
+        ("identifier", "doi:10.1000/x", "different arXiv ids: 2305.10430, 2401.00001"),
+        ("arXiv id", "arxiv:2401.00001", "split by hand"),
+        ("title and author", "sparse attention for long documents", "different DOIs: 10.1000/y, 10.1000/z"),
+    ]
+    assert refusals([entry("arxiv", "1", "2305.10430"), entry("s2", "1", "2305.10430")]) == ()
