@@ -118,6 +118,8 @@ class ArxivOaiSource:
                 # What was read is kept; the cursor stays, so that this part is asked for again.
                 yield Page(batch=part.batch)
                 raise SourceError(SOURCE, f"{LABEL} broke off in the middle of its list")
+            if part.token and part.token == params.get("resumptionToken"):
+                raise SourceError(SOURCE, f"{LABEL} gave the same part of its list twice")
             if part.token:
                 harvest = replace(harvest, category=category, token=part.token, begun=begun)
             else:

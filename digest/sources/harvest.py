@@ -20,7 +20,7 @@ from digest.sources.loose_json import mapping, text
 OVERLAP = dt.timedelta(days=1)
 """Days are the providers' own and end at different hours, so the day of the last reading is read again."""
 LONGEST = 10_000
-"""Pages of one list; ends those that go round in circles."""
+"""Pages of one list; ends those that never repeat themselves either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +70,16 @@ async def _whole(
     """One list's pages; the last one carries the cursor, and only if every item came."""
     held: Portion | None = None
     total, items, pages = None, 0, 0
+    seen: set[int] = set()
     async for portion in portions:
         if held is not None:
             yield Page(batch=held.batch)
         if (pages := pages + 1) > LONGEST:
             raise SourceError(source, f"{label} gave a list without an end")
+        keys = hash(tuple(entry.key for entry in portion.batch.entries))
+        if portion.batch.entries and keys in seen:
+            raise SourceError(source, f"{label} gave the same page twice; the list is read again next time")
+        seen.add(keys)
         items += portion.batch.read + len(portion.batch.rejected)
         if portion.total is not None:
             announced = portion.total if total is None else 0

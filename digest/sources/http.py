@@ -87,6 +87,7 @@ class PoliteClient:
         patience_s: a Retry-After or queue up to this long is waited out, a longer one is an error.
         attempts, backoff_s: for what may pass (transport errors, 5xx, throttling); the first wait, doubled with jitter.
         clock, sleep: time, for tests.
+        transport: what carries requests; another one records them, or leads them to a loopback server.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class PoliteClient:
         backoff_s: float = 1.0,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._ledger = ledger
         self._limits = Limits(
@@ -120,6 +122,7 @@ class PoliteClient:
             # An idle connection is a connection too, and arXiv wants one at a time over all its hosts.
             limits=httpx2.Limits(max_keepalive_connections=0),
             follow_redirects=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:

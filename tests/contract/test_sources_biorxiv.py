@@ -130,7 +130,7 @@ def test_a_list_that_never_ends_is_left(server: HttpServer, monkeypatch: pytest.
     monkeypatch.setattr("digest.sources.harvest.LONGEST", 3)
 
     def again(seen: Seen) -> Reply:
-        return Reply(body=wire.biorxiv(wire.biorxiv_item(), total=99))
+        return Reply(body=wire.biorxiv(wire.biorxiv_item(f"10.1101/{len(server.requests)}"), total=99))
 
     for start in range(9):
         server.answer(f"/details/biorxiv/2026-08-13/2026-08-20/{start}/json", again)
