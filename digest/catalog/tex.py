@@ -26,8 +26,6 @@ MAX_NESTING: Final = 20
 """Braces within braces, and commands in a row; more is an attack on the parser's stack."""
 
 _TEX: Final = re.compile(r"[\\$^{}`]|--|_\{|\w~|\}~")
-_TEX_SIGNS: Final = "\\$^{}`~"
-"""Without one of these, or two hyphens, there is no TeX; looking for them costs a tenth of the expression."""
 _PARSEABLE: Final = re.compile(r"[\\${}^]")
 _RUN_OF_COMMANDS: Final = re.compile(r"(?:\\[A-Za-z]+\s*){20}")
 _LANDMARK: Final = re.compile(r"\\(?:[A-Za-z]+|.)|[{}$]|\s+", re.DOTALL)
@@ -41,12 +39,26 @@ _SPACE_BEFORE: Final = re.compile(r" ([,.;:!?)\]](?:\s|$))")
 def readable(text: str) -> str:
     """``text`` without TeX, without control characters, and with single spaces. Never raises."""
     text = _clean(text[:MAX_LENGTH])
-    if not ("--" in text or any(sign in text for sign in _TEX_SIGNS)) or not _TEX.search(text):
+    if not _suspicious(text) or not _TEX.search(text):
         return text
     prepared = tex_signs.prepare(text)
     if _PARSEABLE.search(prepared):
         prepared = _parsed(prepared)
     return _clean(unguard(unicodedata.normalize("NFC", _spaced(prepared))))
+
+
+def _suspicious(text: str) -> bool:
+    """Is there a sign without which there is no TeX? Looking for signs costs a tenth of the expression."""
+    return (
+        "$" in text
+        or "\\" in text
+        or "{" in text
+        or "--" in text
+        or "^" in text
+        or "~" in text
+        or "`" in text
+        or "}" in text
+    )
 
 
 def _parsed(text: str) -> str:

@@ -120,7 +120,7 @@ _BARE_CARET: Final = re.compile(r"(?<!\\)\^")
 _LITERAL_IN_PROSE: Final = "%#_"
 _QUOTED: Final = re.compile(r"``([^`]{0,300}?)''")
 _SINGLE_QUOTED: Final = re.compile(r"(?<![\w`'\\])`([^`'\\]{1,80})'(?![\w'])")
-_DASHES: Final = re.compile(r"(?<![-\\])(---?)(?![-])")
+_DASHES: Final = re.compile(r"--+")
 _RELATION: Final = re.compile(
     r"\\(in|notin|ni|leq?|geq?|neq?|to|times|cdot|cup|cap|subset|subseteq|supset|supseteq|approx|equiv|cong|simeq|sim|propto|"
     r"rightarrow|leftarrow|leftrightarrow|Rightarrow|Leftrightarrow|mapsto|implies|iff|mid|pm|mp|ll|gg|vdash|models|wedge|"
@@ -128,12 +128,11 @@ _RELATION: Final = re.compile(
     r"\s+(?=\\)"
 )
 """A relation, a space, a command: the parser would swallow the space, and the formula would run together."""
-_FLAG: Final = re.compile(r"(?:^|(?<=[\s(]))--(?=[a-z])")
 
 
 def _prose(text: str) -> str:
     if "--" in text:
-        text = _DASHES.sub(lambda found: "—" if len(found[1]) == 3 else "–", _FLAG.sub(guard("--"), text))
+        text = _DASHES.sub(_dash, text)
     if "`" in text:
         text = _SINGLE_QUOTED.sub(r"‘\1’", _QUOTED.sub(r"“\1”", text).replace("``", "“"))
     if "~" in text:
@@ -147,6 +146,15 @@ def _prose(text: str) -> str:
         pieces += [_literal(text[done : found.start()]), f"${script}$"]
         done = found.end()
     return "".join([*pieces, _literal(text[done:])])
+
+
+def _dash(found: re.Match[str]) -> str:
+    """``--`` and ``---`` are dashes, but for options (``--force``) and behind a backslash; longer runs are rules."""
+    text, start, end = found.string, found.start(), found.end()
+    before = text[start - 1] if start else " "
+    if end - start == 2 and "a" <= text[end : end + 1] <= "z" and (before.isspace() or before == "("):
+        return guard("--")
+    return {2: "–", 3: "—"}.get(end - start, found[0]) if before != "\\" else found[0]
 
 
 def _literal(text: str) -> str:
