@@ -159,10 +159,10 @@ def merge(paper_id: int, records: Sequence[Record]) -> Paper:
     if not records:
         raise ValueError("a paper needs at least one record")
     entries = _canonical(records)
-    teller = {field: _teller(field, entries) for field in TRUST}
-    title, abstract, author, code = (teller[field] for field in ("title", "abstract", "authors", "code_url"))
+    title, abstract, author, comment, published, newest = (
+        _teller(field, entries) for field in ("title", "abstract", "authors", "comment", "published_at", "withdrawn")
+    )
     identifiers = _identifiers(entries)
-    newest = teller["withdrawn"]
     news = [entry.announced_at for entry in entries if entry.announced_at is not None and _is_news(entry)]
     return Paper(
         id=paper_id,
@@ -170,14 +170,14 @@ def merge(paper_id: int, records: Sequence[Record]) -> Paper:
         abstract=readable(abstract.abstract) if abstract else "",
         authors=tuple(shown for name in author.authors if (shown := display_name(name))) if author else (),
         categories=_categories(entries),
-        url=_url(identifiers, teller["url"]),
+        url=_url(identifiers, entries),
         identifiers=identifiers,
         first_seen_at=min(record.first_seen_at for record in records),
         announced_at=min(news, default=None),
-        published_at=teller["published_at"].published_at if teller["published_at"] else None,
+        published_at=published.published_at if published else None,
         version=max((entry.version for entry in entries if entry.version is not None), default=None),
-        code_url=code_link(code) if code else None,
-        comment=readable(teller["comment"].comment or "") if teller["comment"] else None,
+        code_url=next((link for entry in _ranked(entries, "code_url") if (link := code_link(entry))), None),
+        comment=readable(comment.comment or "") if comment else None,
         withdrawn=newest is not None and newest.withdrawn,
         candidate=any(entry.candidate and _is_news(entry) for entry in entries),
         sources=tuple(sorted({entry.source for entry in entries})),
@@ -193,6 +193,8 @@ _SCHEME_ORDER: Final = tuple(Scheme)
 
 def _identifiers(entries: Sequence[Entry]) -> tuple[Identifier, ...]:
     names = {identifier for entry in entries for identifier in entry.identifiers}
+    if len(names) < 2:
+        return tuple(names)
     return tuple(sorted(names, key=lambda name: (_SCHEME_ORDER.index(name.scheme), name.value)))
 
 
@@ -202,11 +204,12 @@ def _categories(entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(category for entry in ranked for category in entry.categories))
 
 
-def _url(identifiers: Sequence[Identifier], teller: Entry | None) -> str:
+def _url(identifiers: Sequence[Identifier], entries: Sequence[Entry]) -> str:
     """The abstract page: of the arXiv id, else of another registered name, else what a record links to."""
     registered = [name for name in identifiers if name.scheme is not Scheme.URL]
     if registered:
         return url_of(registered[0])
+    teller = _teller("url", entries)
     if teller is not None and (address := _address(teller.url)):
         return address
     return url_of(identifiers[0]) if identifiers else ""

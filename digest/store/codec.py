@@ -56,10 +56,14 @@ def entry_from_json(source: str, key: str, body: Mapping[str, Any]) -> Entry:
     )
 
 
-def content_hash(body: Mapping[str, Any]) -> str:
-    """32 hex digits; equal for equal content, whatever the order of keys."""
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+def body_of(entry: Entry) -> str:
+    """The record's body as it is stored: compact JSON, the same text for the same entry."""
+    return json.dumps(entry_to_json(entry), separators=(",", ":"))
+
+
+def content_hash(body: str) -> str:
+    """32 hex digits; equal for equal bodies."""
+    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
 
 
 def _instant(value: dt.datetime | None) -> str | None:

@@ -13,6 +13,7 @@ from digest.catalog.titles import title_key
 from digest.model import Entry
 from digest.store.codec import entry_from_json
 from digest.store.database import chunks
+from digest.store.drafts import Draft
 from digest.store.schema import identifiers, records
 
 
@@ -27,16 +28,16 @@ def records_by_key(connection: Connection, names: Iterable[tuple[str, str]]) -> 
 
 def component(
     connection: Connection,
-    fresh: Mapping[tuple[str, str], Entry],
+    fresh: Mapping[tuple[str, str], Draft],
     known: Mapping[tuple[str, str], Row[Any]],
     now: dt.datetime,
 ) -> list[StoredRecord]:
     """The fresh entries with every stored record that shares a name or a title with them, transitively."""
     found: dict[tuple[str, str], StoredRecord] = {}
-    for name, entry in fresh.items():
+    for name, told in fresh.items():
         row = known.get(name)
         found[name] = StoredRecord(
-            entry=entry,
+            entry=told.entry,
             first_seen_at=row.first_seen_at if row else now,
             id=row.id if row else None,
             paper_id=row.paper_id if row else None,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from json import dumps
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from digest.catalog.deciding import PaperChange, StoredRecord
+from digest.catalog.deciding import PaperChange
 from digest.catalog.merging import Record, merge
-from digest.catalog.titles import title_key
 from digest.model import Paper
-from digest.store.database import Insertion
+from digest.store.bulk import BulkInsert, Row, instant_binder, new_ids
+from digest.store.codec import entry_to_json
+from digest.store.database import Database, Insertion
+from digest.store.drafts import Draft
 from digest.store.schema import (
     attention_asks,
     features,
@@ -25,43 +28,130 @@ from digest.store.schema import (
 )
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
-_INSERT_PAPERS = insert(papers).returning(papers.c.id, sort_by_parameter_order=True)
 _UPDATE_PAPERS = update(papers).where(papers.c.id == bindparam("known_id"))
 _UPDATE_RECORDS = update(records).where(records.c.id == bindparam("known_id"))
 
+_PAPER_COLUMNS = (
+    "id", "title", "abstract", "authors", "categories", "primary_category", "url", "comment", "code_url", "version",
+    "withdrawn", "candidate", "sources", "published_at", "announced_at", "first_seen_at", "news_at", "updated_at",
+)  # fmt: skip
+_RECORD_COLUMNS = (
+    "source", "key", "paper_id", "title_key", "content_hash", "body", "first_seen_at", "seen_at",
+)  # fmt: skip
 
-def write_papers(
-    connection: Connection, insertion: Insertion, changes: Sequence[PaperChange], now: dt.datetime
-) -> list[int]:
-    """Write papers with few statements, whatever their number; returns the id of each."""
-    merged = [
-        merge(change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records])
-        for change in changes
-    ]
-    rows = [_paper_values(paper, now) for paper in merged]
-    new = [row for row, change in zip(rows, changes, strict=True) if change.paper_id is None]
-    old = [{"known_id": c.paper_id, **row} for row, c in zip(rows, changes, strict=True) if c.paper_id is not None]
-    made: Iterator[int] = iter(())
-    if new:
-        made = iter(connection.scalars(_INSERT_PAPERS, new).all())
-    if old:
-        connection.execute(_UPDATE_PAPERS, old)
-        connection.execute(delete(features).where(features.c.paper_id.in_([row["known_id"] for row in old])))
-    ids = [next(made) if change.paper_id is None else change.paper_id for change in changes]
-    for change, paper_id in zip(changes, ids, strict=True):
-        for other in change.redirects:
-            _redirect(connection, insertion, other, paper_id)
-        moved = [record.id for record in change.records if record.id is not None and record.paper_id != paper_id]
-        if moved:
-            connection.execute(update(records).where(records.c.id.in_(moved)).values(paper_id=paper_id))
-    names = [
-        {"scheme": str(i.scheme), "value": i.value, "paper_id": paper_id}
-        for paper, paper_id in zip(merged, ids, strict=True)
-        for i in paper.identifiers
-    ]
-    if names:
-        connection.execute(insertion(identifiers).on_conflict_do_nothing(), names)
-    return ids
+Name = tuple[str, str]
+"""(source, key) of a record."""
+
+
+class Shelf:
+    """Writes what was decided, within the caller's transaction: new rows in bulk, changed ones one by one."""
+
+    def __init__(self, db: Database) -> None:
+        dialect = db.engine.dialect
+        self._insertion = db.insert
+        self._instant = instant_binder(dialect)
+        self._new_papers = BulkInsert(papers, _PAPER_COLUMNS, dialect)
+        self._new_records = BulkInsert(records, _RECORD_COLUMNS, dialect)
+        self._new_names = BulkInsert(identifiers, ("scheme", "value", "paper_id"), dialect, keep_old=True)
+
+    def write_papers(
+        self, connection: Connection, changes: Sequence[PaperChange], fresh: Mapping[Name, Draft], now: dt.datetime
+    ) -> list[int]:
+        """Write each changed paper with its names; returns the id of each. Papers that others swallow lead there."""
+        merged = [_merged(change, fresh) for change in changes]
+        made = iter(new_ids(connection, papers, sum(change.paper_id is None for change in changes)))
+        ids = [next(made) if change.paper_id is None else change.paper_id for change in changes]
+        written = list(zip(changes, merged, ids, strict=True))
+        self._new_papers(
+            connection,
+            [self._paper_row(paper, paper_id, now) for change, paper, paper_id in written if change.paper_id is None],
+        )
+        old = [
+            {"known_id": paper_id, **_paper_values(paper, now)}
+            for change, paper, paper_id in written
+            if change.paper_id is not None
+        ]
+        if old:
+            connection.execute(_UPDATE_PAPERS, old)
+            connection.execute(delete(features).where(features.c.paper_id.in_([row["known_id"] for row in old])))
+        for change, _, paper_id in written:
+            for other in change.redirects:
+                _redirect(connection, self._insertion, other, paper_id)
+            moved = [record.id for record in change.records if record.id is not None and record.paper_id != paper_id]
+            if moved:
+                connection.execute(update(records).where(records.c.id.in_(moved)).values(paper_id=paper_id))
+        self._new_names(
+            connection,
+            [(i.scheme.value, i.value, paper_id) for _, paper, paper_id in written for i in paper.identifiers],
+        )
+        return ids
+
+    def write_records(
+        self,
+        connection: Connection,
+        changes: Iterable[tuple[PaperChange, int]],
+        fresh: Mapping[Name, Draft],
+        now: dt.datetime,
+    ) -> None:
+        """Write the new and changed records among those of each change, with the id of their paper."""
+        new: list[Row] = []
+        old: list[dict[str, Any]] = []
+        seen_at = self._instant(now)
+        for change, paper_id in changes:
+            for record in change.records:
+                if not record.changed:
+                    continue
+                name = (record.entry.source, record.entry.key)
+                told = fresh[name]
+                if record.id is None:
+                    first = self._instant(record.first_seen_at)
+                    new.append((*name, paper_id, told.title_key, told.content_hash, told.body, first, seen_at))
+                else:
+                    old.append(
+                        {
+                            "known_id": record.id,
+                            "paper_id": paper_id,
+                            "title_key": told.title_key,
+                            "content_hash": told.content_hash,
+                            "body": entry_to_json(told.entry),
+                            "seen_at": now,
+                        }
+                    )
+        self._new_records(connection, new)
+        if old:
+            connection.execute(_UPDATE_RECORDS, old)
+
+    def _paper_row(self, paper: Paper, paper_id: int, now: dt.datetime) -> Row:
+        """In the order of _PAPER_COLUMNS."""
+        instant = self._instant
+        return (
+            paper_id,
+            paper.title,
+            paper.abstract,
+            dumps(paper.authors),
+            dumps(paper.categories),
+            paper.primary_category or "",
+            paper.url,
+            paper.comment,
+            paper.code_url,
+            paper.version,
+            paper.withdrawn,
+            paper.candidate,
+            dumps(paper.sources),
+            instant(paper.published_at),
+            instant(paper.announced_at),
+            instant(paper.first_seen_at),
+            int(_news_at(paper).timestamp()),
+            instant(now),
+        )
+
+
+def _merged(change: PaperChange, fresh: Mapping[Name, Draft]) -> Paper:
+    """The paper of a change; a draft's own where its entry stands alone and was never seen before."""
+    first = change.records[0]
+    if len(change.records) == 1 and first.id is None:
+        return fresh[(first.entry.source, first.entry.key)].paper
+    return merge(change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records])
 
 
 def _redirect(connection: Connection, insertion: Insertion, source: int, target: int) -> None:
@@ -81,34 +171,6 @@ def _redirect(connection: Connection, insertion: Insertion, source: int, target:
         moved = insertion(table).from_select(["paper_id", *key], rows).on_conflict_do_nothing()
         connection.execute(moved)
         connection.execute(delete(table).where(table.c.paper_id == source))
-
-
-def write_records(
-    connection: Connection,
-    changed: Sequence[tuple[StoredRecord, int]],
-    bodies: Mapping[tuple[str, str], Mapping[str, Any]],
-    hashes: Mapping[tuple[str, str], str],
-    now: dt.datetime,
-) -> None:
-    """Write new and changed records, each with the id of its paper; ``bodies`` and ``hashes`` by (source, key)."""
-    new, old = [], []
-    for record, paper_id in changed:
-        name = (record.entry.source, record.entry.key)
-        values = {
-            "paper_id": paper_id,
-            "title_key": title_key(record.entry.title),
-            "content_hash": hashes[name],
-            "body": dict(bodies[name]),
-            "seen_at": now,
-        }
-        if record.id is not None:
-            old.append({"known_id": record.id, **values})
-        else:
-            new.append({"source": name[0], "key": name[1], "first_seen_at": record.first_seen_at, **values})
-    if new:
-        connection.execute(insert(records), new)
-    if old:
-        connection.execute(_UPDATE_RECORDS, old)
 
 
 def _paper_values(paper: Paper, now: dt.datetime) -> dict[str, Any]:
