@@ -41,9 +41,21 @@ def component(
             first_seen_at=row.first_seen_at if row else now,
             id=row.id if row else None,
             paper_id=row.paper_id if row else None,
+            merged_from=row.merged_from if row else None,
             changed=True,
         )
-    wanted_papers = {row.paper_id for name, row in known.items() if name in fresh}
+    return _closed(connection, found, {row.paper_id for name, row in known.items() if name in fresh})
+
+
+def around(connection: Connection, paper_ids: Iterable[int]) -> list[StoredRecord]:
+    """The records of stored papers with every record that shares a name or a title with them, transitively."""
+    return _closed(connection, {}, set(paper_ids))
+
+
+def _closed(
+    connection: Connection, found: dict[tuple[str, str], StoredRecord], wanted_papers: set[int]
+) -> list[StoredRecord]:
+    """``found`` and the records of ``wanted_papers``, and all that hangs on them."""
     seen_papers: set[int] = set()
     frontier = list(found.values())
     while frontier or wanted_papers:
@@ -61,6 +73,7 @@ def component(
                         first_seen_at=row.first_seen_at,
                         id=row.id,
                         paper_id=row.paper_id,
+                        merged_from=row.merged_from,
                     )
                     frontier.append(found[name])
     return list(found.values())

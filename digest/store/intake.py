@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from digest.catalog.combining import combine
 from digest.catalog.deciding import decide
@@ -20,6 +20,7 @@ from digest.store.component import component, records_by_key
 from digest.store.database import Database
 from digest.store.drafts import Draft, draft, drafts
 from digest.store.readings import observe
+from digest.store.separations import decide_alone, read_separations
 from digest.store.shelving import Shelf
 
 
@@ -47,9 +48,7 @@ class Intake:
 
     def take(self, connection: Connection, told: Sequence[Draft], *, now: dt.datetime) -> Counts:
         """Like :meth:`ingest`, for drafts that were made at ``now``, each of another (source, key)."""
-        if self._db.dialect == "postgresql":
-            # Two processes must not decide about one component at once; SQLite has one writer anyway.
-            connection.execute(text("SELECT pg_advisory_xact_lock(7368213)"))
+        decide_alone(connection)
         known = records_by_key(connection, [(one.entry.source, one.entry.key) for one in told])
         paper_of = {name: row.paper_id for name, row in known.items()}
         fresh: dict[tuple[str, str], Draft] = {}
@@ -64,7 +63,7 @@ class Intake:
                     fresh[name] = joined
         counts = Counts()
         if fresh:
-            changes = decide(component(connection, fresh, known, now))
+            changes = decide(component(connection, fresh, known, now), read_separations(connection))
             ids = self._shelf.write_papers(connection, changes, fresh, now)
             self._shelf.write_records(connection, zip(changes, ids, strict=True), fresh, now)
             for change, paper_id in zip(changes, ids, strict=True):

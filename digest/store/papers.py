@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, func, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, or_, select, tuple_, type_coerce
 from sqlalchemy.types import NullType
 
 from digest.model import Identifier, Observation, Paper, Scheme, Signal
@@ -61,17 +62,41 @@ class PaperStore:
         return found
 
     def find(self, names: Sequence[Identifier]) -> dict[Identifier, int]:
-        """Which paper each identifier belongs to."""
-        found: dict[Identifier, int] = {}
+        """Which paper each identifier belongs to; of several that claim it, the one known longest."""
+        return {name: ids[0] for name, ids in self.claimants(names).items()}
+
+    def claimants(self, names: Sequence[Identifier]) -> dict[Identifier, list[int]]:
+        """Every paper that claims an identifier, ascending: two arXiv records may name one DOI and be two papers."""
+        found: dict[Identifier, list[int]] = {}
         with self._db.read() as connection:
             for chunk in chunks([(str(i.scheme), i.value) for i in names]):
-                query = select(identifiers).where(tuple_(identifiers.c.scheme, identifiers.c.value).in_(chunk))
-                found.update({Identifier(Scheme(r.scheme), r.value): r.paper_id for r in connection.execute(query)})
+                query = (
+                    select(identifiers)
+                    .where(tuple_(identifiers.c.scheme, identifiers.c.value).in_(chunk))
+                    .order_by(identifiers.c.paper_id)
+                )
+                for row in connection.execute(query):
+                    found.setdefault(Identifier(Scheme(row.scheme), row.value), []).append(row.paper_id)
         return found
 
     def find_by_title(self, words: str, limit: int = 10) -> list[Paper]:
         """Papers whose title contains all the words, newest first."""
-        conditions = [papers.c.title.ilike(f"%{word}%", escape="\\") for word in _escaped(words)]
+        return self._found([papers.c.title.ilike(_within(word), escape="\\") for word in words.split()], limit)
+
+    def search(self, words: str, limit: int = 20) -> list[Paper]:
+        """Papers that have each of the words in their title or among their authors, newest first."""
+        authors = cast(papers.c.authors, Text)
+        conditions = [
+            or_(
+                papers.c.title.ilike(_within(word), escape="\\"),
+                authors.ilike(_within(word), escape="\\"),
+                authors.ilike(_within(json.dumps(word)[1:-1]), escape="\\"),  # as JSON may spell it: M\u00fcller
+            )
+            for word in words.split()
+        ]
+        return self._found(conditions, limit)
+
+    def _found(self, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Paper]:
         query = (
             select(papers.c.id)
             .where(papers.c.redirect_to.is_(None), *conditions)
@@ -82,6 +107,23 @@ class PaperStore:
             ids = list(connection.scalars(query))
         found = self.get(ids)
         return [found[i] for i in ids]
+
+    def news(self, *, since: dt.datetime, until: dt.datetime) -> list[tuple[int, dt.datetime, str]]:
+        """(id, when it became news, primary category) of everything that became news in a span, ascending by id."""
+        query = (
+            select(papers.c.id, papers.c.news_at, papers.c.primary_category)
+            .where(
+                papers.c.candidate,
+                ~papers.c.withdrawn,
+                papers.c.redirect_to.is_(None),
+                papers.c.first_seen_at <= until,
+                papers.c.news_at >= int(since.timestamp()),
+            )
+            .order_by(papers.c.id)
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        return [(row.id, dt.datetime.fromtimestamp(row.news_at, dt.UTC), row.primary_category) for row in rows]
 
     def without_features(self, basis: str, limit: int) -> list[Paper]:
         """Papers that the ranker can't see yet: new, changed, or of another text basis. Newest first."""
@@ -188,8 +230,9 @@ class PaperStore:
             connection.execute(statement, [{"paper_id": i, "basis": basis, "blob": blob} for i, blob in blobs.items()])
 
 
-def _escaped(words: str) -> list[str]:
-    return [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words.split()]
+def _within(word: str) -> str:
+    """A LIKE pattern for texts that contain the word."""
+    return "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
 def _paper(row: Row[Any], names: Sequence[Identifier]) -> Paper:

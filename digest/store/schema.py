@@ -62,6 +62,12 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 
 # ── papers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+
+def merged_from() -> Column[int | None]:
+    """The paper that a row was of before that one was merged into another: what it takes to undo a merge; else null."""
+    return Column("merged_from", Key, ForeignKey("papers.id"))
+
+
 papers = Table(
     "papers",
     metadata,
@@ -87,13 +93,16 @@ papers = Table(
     Column("updated_at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )
+_merged = papers.c.redirect_to.is_not(None)
+Index("ix_papers_redirect_to", papers.c.redirect_to, sqlite_where=_merged, postgresql_where=_merged)
 
+# A name may be claimed by several papers: of a DOI that two arXiv records give, nobody knows whose it is.
 identifiers = Table(
     "identifiers",
     metadata,
     Column("scheme", String(16), primary_key=True),
     Column("value", Text, primary_key=True),
-    Column("paper_id", Key, ForeignKey("papers.id"), nullable=False, index=True),
+    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True, index=True),
 )
 
 records = Table(
@@ -108,7 +117,24 @@ records = Table(
     Column("body", JSON, nullable=False, comment="the entry as the provider gave it"),
     Column("first_seen_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    merged_from(),
     UniqueConstraint("source", "key"),
+)
+
+separations = Table(
+    "separations",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+separated_records = Table(
+    "separated_records",
+    metadata,
+    Column("separation_id", Key, ForeignKey("separations.id"), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("side", Boolean, nullable=False, comment="records of different sides are never one paper"),
 )
 
 observations = Table(
@@ -118,6 +144,7 @@ observations = Table(
     Column("signal", String(32), primary_key=True),
     Column("observed_at", Instant, primary_key=True),
     Column("value", Float, nullable=False),
+    merged_from(),
 )
 Index("ix_observations_observed_at", observations.c.observed_at)
 
@@ -138,6 +165,7 @@ paper_texts = Table(
     Column("maker", String(64), primary_key=True, comment="who wrote it: semantic-scholar"),
     Column("text", Text, nullable=False),
     Column("made_at", Instant, nullable=False, comment="when it was first read as it is"),
+    merged_from(),
 )
 
 features = Table(
@@ -254,7 +282,8 @@ sent_papers = Table(
     "sent_papers",
     metadata,
     Column("delivery_id", Key, ForeignKey("deliveries.id"), primary_key=True),
-    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
+    Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True, index=True),
+    merged_from(),
     Column("subscriber_id", String(128), nullable=False, index=True),
     Column("position", Integer, nullable=False),
 )

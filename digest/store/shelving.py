@@ -7,25 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from json import dumps
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, update
 
 from digest.catalog.deciding import PaperChange
 from digest.catalog.merging import Record, merge
 from digest.model import Paper
 from digest.store.bulk import BulkInsert, Row, instant_binder, new_ids
 from digest.store.codec import entry_to_json
-from digest.store.database import Database, Insertion
+from digest.store.database import Database
 from digest.store.drafts import Draft
-from digest.store.schema import (
-    attention_asks,
-    features,
-    identifiers,
-    observations,
-    paper_texts,
-    papers,
-    records,
-    sent_papers,
-)
+from digest.store.following import follow
+from digest.store.schema import features, identifiers, papers, records
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _UPDATE_PAPERS = update(papers).where(papers.c.id == bindparam("known_id"))
@@ -48,7 +40,6 @@ class Shelf:
 
     def __init__(self, db: Database) -> None:
         dialect = db.engine.dialect
-        self._insertion = db.insert
         self._instant = instant_binder(dialect)
         self._new_papers = BulkInsert(papers, _PAPER_COLUMNS, dialect)
         self._new_records = BulkInsert(records, _RECORD_COLUMNS, dialect)
@@ -74,12 +65,11 @@ class Shelf:
         if old:
             connection.execute(_UPDATE_PAPERS, old)
             connection.execute(delete(features).where(features.c.paper_id.in_([row["known_id"] for row in old])))
+        shrunk = [change.paper_id for change in changes if change.shrunk]
+        if shrunk:
+            connection.execute(delete(identifiers).where(identifiers.c.paper_id.in_(shrunk)))
         for change, _, paper_id in written:
-            for other in change.redirects:
-                _redirect(connection, self._insertion, other, paper_id)
-            moved = [record.id for record in change.records if record.id is not None and record.paper_id != paper_id]
-            if moved:
-                connection.execute(update(records).where(records.c.id.in_(moved)).values(paper_id=paper_id))
+            follow(connection, change, paper_id)
         self._new_names(
             connection,
             [(i.scheme.value, i.value, paper_id) for _, paper, paper_id in written for i in paper.identifiers],
@@ -154,25 +144,6 @@ def _merged(change: PaperChange, fresh: Mapping[Name, Draft]) -> Paper:
     return merge(change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records])
 
 
-def _redirect(connection: Connection, insertion: Insertion, source: int, target: int) -> None:
-    """Let history, names and picks of one paper follow it into another."""
-    connection.execute(update(papers).where(papers.c.id == source).values(redirect_to=target, candidate=False))
-    connection.execute(update(papers).where(papers.c.redirect_to == source).values(redirect_to=target))
-    connection.execute(update(identifiers).where(identifiers.c.paper_id == source).values(paper_id=target))
-    connection.execute(delete(features).where(features.c.paper_id == source))
-    for table, key in (
-        (observations, ("signal", "observed_at", "value")),
-        (sent_papers, ("delivery_id", "subscriber_id", "position")),
-        (attention_asks, ("provider", "asked_at", "claimed_until")),
-        (paper_texts, ("kind", "maker", "text", "made_at")),
-    ):
-        columns = [table.c[name] for name in key]
-        rows = select(bindparam("target", target).label("paper_id"), *columns).where(table.c.paper_id == source)
-        moved = insertion(table).from_select(["paper_id", *key], rows).on_conflict_do_nothing()
-        connection.execute(moved)
-        connection.execute(delete(table).where(table.c.paper_id == source))
-
-
 def _paper_values(paper: Paper, now: dt.datetime) -> dict[str, Any]:
     return {
         "title": paper.title,
@@ -192,6 +163,7 @@ def _paper_values(paper: Paper, now: dt.datetime) -> dict[str, Any]:
         "first_seen_at": paper.first_seen_at,
         "news_at": int(_news_at(paper).timestamp()),
         "updated_at": now,
+        "redirect_to": None,
     }
 
 
