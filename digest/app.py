@@ -20,6 +20,7 @@ from digest.model import DeliveryState, Lane, Paper, SourceReport, Subscriber, V
 from digest.pipeline.rooms import Clock, Rooms
 from digest.schedule import in_words
 from digest.store.database import Database
+from digest.store.feedback import FeedbackStore
 from digest.store.fragments import FragmentStore
 from digest.store.outbox import Outbox
 from digest.store.papers import PaperStore
@@ -31,7 +32,9 @@ from digest.subscribers import load_subscribers
 if TYPE_CHECKING:
     from digest.checkup import Examples, LaneMatches
     from digest.delivery.base import Transport
+    from digest.editions.links import KeyRing
     from digest.editions.message import Composer
+    from digest.pipeline.answers import Taken
     from digest.pipeline.backtest import Backtest
     from digest.pipeline.preview import Preview
     from digest.pipeline.sending_now import Outcome
@@ -94,6 +97,7 @@ class App:
             sources=SourceStore(self.db),
             subscribers=SubscriberStore(self.db),
             outbox=self.outbox,
+            feedback=FeedbackStore(self.db),
             fragments=FragmentStore(self.db),
             basis=lambda: self.basis,
             clock=clock,
@@ -112,12 +116,25 @@ class App:
 
     @cached_property
     def composer(self) -> Composer:
+        from digest.editions.headers import address
+        from digest.editions.links import MailLinks
         from digest.editions.message import Composer
         from digest.editions.templates import Templates
         from digest.pipeline.desk import site_info
         from digest.resources import data_path
 
-        return Composer(Templates.load(data_path("templates"), override=self.config.templates), site_info(self.rooms))
+        site = site_info(self.rooms)
+        links = MailLinks(address(site.reply_to or site.sender)[1], self.ring) if self.config.feedback.by_mail else None
+        templates = Templates.load(data_path("templates"), override=self.config.templates)
+        return Composer(templates, site, links, secret=self.ring.keys[self.ring.current])
+
+    @cached_property
+    def ring(self) -> KeyRing:
+        from digest.editions.links import KeyRing
+        from digest.store.keys import KeyStore
+
+        keys = KeyStore(self.db).all(now=self.clock())
+        return KeyRing(keys=keys, current=list(keys)[-1])
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -301,6 +318,17 @@ class App:
             if not any(name in (subscriber.id, subscriber.email) for subscriber in everyone):
                 raise NotFound(f"no reader {name!r} in {config.subscribers}")
         return tuple(one for one in everyone if one.id in readers or one.email in readers)
+
+    def lane_of(self, reader: str, paper_id: int) -> str | None:
+        """The lane that brings, or brought, a paper to a reader; None for one outside their lanes or too old."""
+        pick = self.why(reader, f"#{paper_id}")[2].pick
+        return pick.lane if pick is not None else None
+
+    def take_answer(self, data: bytes) -> Taken:
+        """What a reader wrote to us, noted if the mail may speak for them."""
+        from digest.pipeline.answers import take_answer
+
+        return take_answer(self.rooms, self.ring, data)
 
     def lane_matches(self) -> LaneMatches | None:
         """How many of the stored candidates each lane of a reader lets in; None while nothing is stored."""

@@ -147,6 +147,11 @@ class FreshnessConfig(Section):
         return self
 
 
+class FeedbackConfig(Section):
+    by_mail: bool = False
+    """Mails have links to answer by mail, and `digest feedback take` is given what arrives."""
+
+
 class TransportKind(StrEnum):
     FILES = "files"
     SMTP = "smtp"
@@ -250,6 +255,7 @@ class Config(Section):
     sources: SourcesConfig = SourcesConfig()
     freshness: FreshnessConfig = FreshnessConfig()
     mail: MailConfig = MailConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     tick_s: Annotated[int, Duration, between("1s", "1h")] = Field(default=60, alias="tick")
 
     @property

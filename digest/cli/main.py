@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "send-test": ("send_test", "Try the mail account; says what to do when it fails."),
     "daemon": ("daemon", "The same as run, on a schedule."),
     "sources": ("sources", "How each source has done, day by day."),
+    "feedback": ("feedback", "What readers said of their picks; undo any of it."),
     "queue": ("queue", "Look at the outbox and repair it."),
 }
 

@@ -108,9 +108,12 @@ def mailbox(header: str, name: str, bare: str) -> str:
     return f"{_folded(header, [*atoms, f'<{bare}>'])}\r\n"
 
 
-def message_id(key: EditionKey, domain: str) -> str:
-    """``<2026-11-22.hash@domain>``, the same for every attempt to deliver this edition."""
-    digest = hashlib.blake2b(f"{key.subscriber_id}\0{key.date}".encode(), digest_size=12).hexdigest()
+def message_id(key: EditionKey, domain: str, secret: bytes = b"") -> str:
+    """``<2026-11-22.hash@domain>``, the same for every attempt to deliver this edition.
+
+    With a secret (its first 64 bytes count) nobody can guess it who was not sent the mail: a reply proves itself.
+    """
+    digest = hashlib.blake2b(f"{key.subscriber_id}\0{key.date}".encode(), digest_size=12, key=secret[:64]).hexdigest()
     return f"<{key.date}.{digest}@{domain}>"
 
 

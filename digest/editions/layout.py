@@ -81,7 +81,7 @@ def _body(content: EditionContent, links: Links) -> Iterator[Block]:
         if (heading := _heading(view)) != title:
             title = heading
             yield heading
-        yield _card(view, links.tune(content.key, position))
+        yield _card(view, position, links.tune(content.key, position), links.answers(content.key, position))
     if content.missed:
         yield Block(
             "heading", (("note", ""), ("title", "Just missed" if content.picks else "Closest to your interests"))
@@ -104,8 +104,15 @@ def _heading(view: PickView) -> Block:
     return Block("heading", (("note", ""),), {"title": clean(view.pick.lane or "For you", 100)})
 
 
-def _card(view: PickView, tune_url: str | None) -> Block:
-    holes = {"reason": clean(view.pick.reason, 300), "tune_url": tune_url or ""}
+def _card(view: PickView, position: int, tune_url: str | None, answers: tuple[str, str] | None) -> Block:
+    more_url, less_url = answers or ("", "")
+    holes = {
+        "reason": clean(view.pick.reason, 300),
+        "tune_url": tune_url or "",
+        "more_url": more_url,
+        "less_url": less_url,
+        "answer": f"reply with “more {position}” or “less {position}”" if answers else "",
+    }
     return Block("card", _card_words(view.paper, view.summary, view.pick.attention), _open(holes))
 
 

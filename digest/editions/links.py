@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
+from digest.editions.headers import mailto
 from digest.model import EditionKey
 
 _MAC_BYTES = 16
@@ -34,11 +35,14 @@ class Links(Protocol):
     def unsubscribe(self, key: EditionKey) -> str | None: ...
 
     def tune(self, key: EditionKey, position: int) -> str | None:
-        """For the pick at ``position`` (1 = first in the mail)."""
+        """A page for the pick at ``position`` (1 = first in the mail)."""
+
+    def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
+        """``mailto:`` URLs that ask for more and for less like the pick, where answers by mail are read."""
 
 
 class NoLinks:
-    """No web: the personal profile, and a public one before it serves pages."""
+    """No web, and nobody reads answers."""
 
     def read_online(self, key: EditionKey) -> str | None:
         return None
@@ -46,6 +50,9 @@ class NoLinks:
     preferences = pause = unsubscribe = read_online
 
     def tune(self, key: EditionKey, position: int) -> str | None:
+        return None
+
+    def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
         return None
 
 
@@ -120,3 +127,18 @@ class SignedLinks:
 
     def tune(self, key: EditionKey, position: int) -> str | None:
         return self._at(key, f"{position}/tune")
+
+    def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
+        return None
+
+
+class MailLinks(NoLinks):
+    """The personal profile where answers by mail are read: every link is a mail, its subject says it all."""
+
+    def __init__(self, address: str, ring: KeyRing) -> None:
+        self._address = address
+        self._ring = ring
+
+    def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
+        place = f"{self._ring.sign(key)}/{position}"
+        return mailto(self._address, f"more {place}"), mailto(self._address, f"less {place}")

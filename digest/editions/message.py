@@ -37,8 +37,17 @@ class Composed:
 class Composer:
     """Composes messages for one site with one set of templates; keep it, it remembers what it has rendered."""
 
-    def __init__(self, templates: Templates, site: SiteInfo, links: Links | None = None) -> None:
-        """Raises RenderError if the site's own address is not one."""
+    def __init__(
+        self, templates: Templates, site: SiteInfo, links: Links | None = None, *, secret: bytes = b""
+    ) -> None:
+        """
+        Args:
+            secret: makes Message-IDs that nobody can guess.
+
+        Raises:
+            RenderError: the site's own address is not one.
+        """
+        self._secret = secret
         self._templates = templates
         self._site = site
         self._links = links or NoLinks()
@@ -64,7 +73,7 @@ class Composer:
         reader, key = content.subscriber, content.key
         recipient = headers.address(reader.email)[1]
         subject = laid.shell.holes["subject"]
-        message_id = headers.message_id(key, self._sender[1].rpartition("@")[2])
+        message_id = headers.message_id(key, self._sender[1].rpartition("@")[2], self._secret)
         head = headers.head(
             site=self._site,
             key=key,

@@ -31,7 +31,8 @@ PARTS: Mapping[str, frozenset[str]] = {
     "notice": frozenset({"notice"}),
     "heading": frozenset({"title", "note"}),
     "card": frozenset(
-        {"title", "url", "byline", "tldr", "more", "reason", "votes", "rising", "code_url", "stars", "tune_url"}
+        {"title", "url", "byline", "tldr", "more", "reason", "votes", "rising", "code_url", "stars"}
+        | {"tune_url", "more_url", "less_url", "answer"}
     ),
     "missed": frozenset({"title", "url", "reason"}),
     "quiet": frozenset({"claim", "reason", "proof"}),

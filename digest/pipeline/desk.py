@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from digest.editions.content import EditionContent, MissedView, PickView, SiteInfo, SourceHealth
+from digest.feedback import Feedback, Verb, with_feedback
 from digest.model import (
     EditionKey,
     Identifier,
@@ -24,6 +26,7 @@ from digest.model import (
 from digest.pipeline.rooms import Rooms
 from digest.ranking.backtest import diversity
 from digest.ranking.corpus import CandidateRow, Corpus
+from digest.ranking.feedback import Opinion
 from digest.ranking.selection import Ranker, Reader
 from digest.sources.base import EXAMPLES
 from digest.summaries.tldr import summarise
@@ -34,6 +37,12 @@ HISTORY = dt.timedelta(days=30)
 HEALTH_SPAN = dt.timedelta(hours=26)
 
 NAMES = {"arxiv": "arXiv", "huggingface": "Hugging Face"}
+
+
+class _Evidence(NamedTuple):
+    name: Identifier | None
+    title: str
+    features: bytes
 
 
 class Desk:
@@ -123,7 +132,16 @@ class Desk:
         if missing:
             self._papers.update(self._rooms.papers.get(missing))
 
-    def _readers(self, subscribers: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> list[Reader]:
+    def _readers(self, declared: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> list[Reader]:
+        given = self._rooms.feedback.of([subscriber.id for subscriber in declared], at=self._now)
+        evidence = self._evidence(given) if given else {}
+        liked = {paper_id: told.name for paper_id, told in evidence.items() if told.name is not None}
+        subscribers = [
+            with_feedback(subscriber, given[subscriber.id], liked, now=self._now)
+            if subscriber.id in given
+            else subscriber
+            for subscriber in declared
+        ]
         names = {name for subscriber in subscribers for lane in subscriber.lanes for name in lane.examples}
         ids = self._rooms.papers.find(sorted(names)) if names else {}
         vectors = self._vectors(ids) if ids else {}
@@ -135,9 +153,31 @@ class Desk:
                 examples={
                     name: vectors[name] for lane in subscriber.lanes for name in lane.examples if name in vectors
                 },
+                opinions=tuple(self._opinions(given.get(subscriber.id, ()), evidence)),
             )
             for subscriber in subscribers
         ]
+
+    def _evidence(self, given: Mapping[str, Sequence[Feedback]]) -> dict[int, _Evidence]:
+        """By paper, what readers' words about it are worth something by; papers without features are left out."""
+        ids = {
+            one.paper_id
+            for said in given.values()
+            for one in said
+            if one.paper_id is not None and one.weight(self._now)
+        }
+        blobs = self._rooms.papers.features_of(self._basis_version, sorted(ids))
+        papers = self._rooms.papers.get(blobs)
+        return {
+            paper_id: _Evidence(min(paper.identifiers, default=None), paper.title, blobs[paper_id])
+            for paper_id, paper in papers.items()
+        }
+
+    def _opinions(self, said: Sequence[Feedback], evidence: Mapping[int, _Evidence]) -> Iterator[Opinion]:
+        for one in said:
+            told = evidence.get(one.paper_id) if one.paper_id is not None else None
+            if told is not None and one.verb in {Verb.MORE, Verb.LESS} and (weight := one.weight(self._now)):
+                yield Opinion(more=one.verb is Verb.MORE, weight=weight, features=told.features, title=told.title)
 
     def _vectors(self, ids: Mapping[Identifier, int]) -> dict[Identifier, bytes]:
         blobs = self._rooms.papers.features_of(self._basis_version, sorted(set(ids.values())))

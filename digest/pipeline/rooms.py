@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from digest.config import Config
 from digest.ranking.text import TextBasis
 from digest.store.database import Database
+from digest.store.feedback import FeedbackStore
 from digest.store.fragments import FragmentStore
 from digest.store.outbox import Outbox
 from digest.store.papers import PaperStore
@@ -26,6 +27,7 @@ class Rooms:
     sources: SourceStore
     subscribers: SubscriberStore
     outbox: Outbox
+    feedback: FeedbackStore
     fragments: FragmentStore
     basis: Callable[[], TextBasis]
     """Loaded on first use: many commands never rank."""

@@ -143,7 +143,7 @@ class LaneBuilder:
         self._covariance = corpus.basis.covariance.astype(np.float64)
 
     @cached_property
-    def _background(self) -> Background:
+    def background(self) -> Background:
         """Only lanes with examples need it, and it takes a tenth of a second."""
         return Background.of_moments(self._corpus.basis.mean, self._corpus.basis.covariance)
 
@@ -212,7 +212,7 @@ class LaneBuilder:
         if not vectors:
             return np.zeros(self._corpus.basis.dims, dtype=np.float32), 0.0
         if known:
-            background = self._background
+            background = self.background
             return background.in_basis(background.direction(background.coordinates(np.stack(vectors))))
         centre = np.stack(vectors).astype(np.float64).mean(axis=0)
         deviation = math.sqrt(max(float(centre @ self._covariance @ centre), 1e-12))

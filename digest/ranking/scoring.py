@@ -1,10 +1,10 @@
 """One reader's scores, part by part: the only place where a score is put together.
 
-    score = balance × lane  +  author  +  (1 − balance) × (trend, or forecast without votes)  +  novelty
+    score = balance × lane + author + (1 − balance) × (trend, or forecast without votes) + feedback + novelty
 
 Every summand is already weighted, so the score *is* the sum of its parts. All are log-odds-like: what is above
-:data:`THRESHOLD` is worth a reader's time. A new kind of evidence (feedback) becomes one more summand here,
-and nothing else has to know.
+:data:`THRESHOLD` is worth a reader's time. A new kind of evidence becomes one more summand here, and nothing else has
+to know.
 
 A few hundred papers are scored exactly (float64, the same to the last bit whoever else is in the batch); which ones,
 :mod:`digest.ranking.selection` finds out with one matrix product for all readers.
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from digest.model import Part, PartKind, Pick, Section
 from digest.ranking import reasons
 from digest.ranking.corpus import Corpus, Rows
+from digest.ranking.feedback import WORTH_TELLING, FeedbackModel
 from digest.ranking.interests import PRIOR, Floats, LaneModel
 from digest.ranking.people import Person
 
@@ -67,6 +68,7 @@ class Profile:
     """By row."""
     excluded: npt.NDArray[np.bool_]
     """(n,) sent before, muted, withdrawn or too old."""
+    feedback: FeedbackModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +109,7 @@ class Scored:
     def score(self) -> Floats:
         """Rounded to a millionth, so that the last bits of a sum decide nothing; ties go to the smaller paper id."""
         total = self._lane_part + self._author_part + self._trend_part + self._forecast_part + self.novelty
+        total += self._feedback_part
         return np.asarray(np.round(total, 6), dtype=np.float64)
 
     def order(self) -> list[int]:
@@ -150,6 +153,12 @@ class Scored:
     def _forecast_part(self) -> Floats:
         return np.asarray((1 - self.profile.balance) * self.corpus.forecast[self.rows], dtype=np.float64)
 
+    @cached_property
+    def _feedback_part(self) -> Floats:
+        if self.profile.feedback is None:
+            return np.zeros(len(self.rows))
+        return self.profile.feedback.part(self.corpus, self.rows)
+
     # ── one paper, with its reasons ─────────────────────────────────────────────────────────────────────────
 
     def pick(self, place: int, section: Section | None = None) -> Pick:
@@ -163,6 +172,8 @@ class Scored:
         foreseen = reasons.forecast_reason(float(self._forecast_part[place]))
         by = reasons.author_reason(followed.person, certain=followed.certain) if followed else ""
         best = self._name(place)
+        said = float(self._feedback_part[place])
+        because_of_you = self.profile.feedback.note(self.corpus, row, said) if self.profile.feedback else ""
         summands = (
             Part(
                 PartKind.LANE, float(self._lane_part[place]), best + (f": {because_of_lane}" if because_of_lane else "")
@@ -170,6 +181,7 @@ class Scored:
             Part(PartKind.AUTHOR, float(self._author_part[place]), by),
             Part(PartKind.TREND, float(self._trend_part[place]), because_of_votes),
             Part(PartKind.FORECAST, float(self._forecast_part[place]), reasons.FORECAST),
+            Part(PartKind.FEEDBACK, said, because_of_you),
             Part(PartKind.NOVELTY, float(self.novelty[place]), reasons.age_reason(float(self.corpus.ages_h[row]))),
         )
         parts = tuple(part for part in summands if part.value)
@@ -187,6 +199,7 @@ class Scored:
                 because_of_lane if section is not Section.OUTSIDE else "",
                 because_of_votes,
                 foreseen,
+                because_of_you if said >= WORTH_TELLING else "",
             )
             or reasons.age_reason(float(self.corpus.ages_h[row])),
             attention=attention,

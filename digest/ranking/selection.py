@@ -20,6 +20,7 @@ import numpy.typing as npt
 from digest.model import Identifier, Selection, Subscriber, Verdict
 from digest.ranking.corpus import Corpus, Rows
 from digest.ranking.editing import Edited, edit
+from digest.ranking.feedback import FeedbackModel, Opinion
 from digest.ranking.interests import LaneBuilder, LaneModel
 from digest.ranking.people import person
 from digest.ranking.scoring import NOVELTY, NOVELTY_HALF_LIFE_H, THRESHOLD, Followed, Profile, Scored
@@ -48,6 +49,8 @@ class Reader:
     known: AbstractSet[int] = frozenset()
     """Papers that the reader gave as examples: no news to them."""
     examples: Mapping[Identifier, bytes] = field(default_factory=dict)
+    opinions: tuple[Opinion, ...] = ()
+    """What they said of earlier picks."""
 
 
 class Ranker:
@@ -156,6 +159,7 @@ class Ranker:
             balance=subscriber.balance if lanes else 0.0,
             followed=self._followed(lanes),
             excluded=excluded,
+            feedback=FeedbackModel.of(reader.opinions, self._builder.background) if reader.opinions else None,
         )
 
     def _followed(self, lanes: Sequence[LaneModel]) -> dict[int, Followed]:
@@ -199,6 +203,8 @@ class Ranker:
         score = np.float32(1 - profile.balance) * self._trend32 + self._novelty32
         if profile.lanes:
             score += np.float32(profile.balance) * estimates.max(axis=0)
+        if profile.feedback is not None:
+            score += profile.feedback.estimate(self._corpus.matrix)
         score[profile.excluded] = -np.inf
         chosen = score >= THRESHOLD - _MARGIN
         rows = np.flatnonzero(chosen)

@@ -267,7 +267,7 @@ deliveries = Table(
     Column("lease_token", String(32)),
     Column("lease_until", Instant),
     Column("recipient", Text),
-    Column("message_id", Text),
+    Column("message_id", Text, index=True),
     Column("recipe", LargeBinary, comment="compressed digest.editions.message.Recipe: what the bytes are made from"),
     Column("reason", Text, comment="why it was skipped, deferred, failed, held, …"),
     Column("created_at", Instant, nullable=False),
@@ -328,4 +328,29 @@ events = Table(
     Column("at", Instant, nullable=False, index=True),
     Column("kind", String(32), nullable=False),
     Column("detail", JSON, nullable=False),
+)
+
+# ── what readers answer ─────────────────────────────────────────────────────────────────────────────────────
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscriber_id", String(128), ForeignKey("subscribers.id"), nullable=False, index=True),
+    Column("verb", String(16), nullable=False, comment="more | less | save | mute author | mute word"),
+    Column("paper_id", Key, ForeignKey("papers.id"), index=True),
+    Column("subject", Text, nullable=False, comment="the author or the word; empty where it is about a paper"),
+    Column("lane", Text, comment="the lane that had brought the paper"),
+    Column("origin", String(8), nullable=False, comment="mail | web | command"),
+    Column("given_at", Instant, nullable=False),
+    Column("undone_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, distinct, func, or_, select
 
-from digest.model import OPEN_STATES, RELEASING_STATES, DeliveryState
+from digest.model import OPEN_STATES, RELEASING_STATES, DeliveryState, EditionKey
 from digest.store.outbox.base import Chapter, write_event
 from digest.store.outbox.values import Books, DeliveryRow, Filters, Replay
 from digest.store.schema import attempts, deliveries, events, papers, sent_papers
@@ -114,6 +114,13 @@ class Reading(Chapter):
         with self._db.read() as connection:
             edition: dt.date | None = connection.execute(query).scalar_one()
         return edition
+
+    def edition_of(self, message_id: str) -> EditionKey | None:
+        """Whose mail of which date has this Message-ID (angle brackets included)."""
+        query = select(deliveries.c.subscriber_id, deliveries.c.edition).where(deliveries.c.message_id == message_id)
+        with self._db.read() as connection:
+            row = connection.execute(query.limit(1)).one_or_none()
+        return EditionKey(row.subscriber_id, row.edition) if row else None
 
     def replay(self, subscriber_id: str, edition: dt.date) -> Replay | None:
         """What that day's mail was made from, a real one before a trial; None if none was built or its blob is gone."""
