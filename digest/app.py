@@ -22,6 +22,7 @@ from digest.schedule import in_words
 from digest.store.database import Database
 from digest.store.feedback import FeedbackStore
 from digest.store.fragments import FragmentStore
+from digest.store.ledger import LedgerStore
 from digest.store.outbox import Outbox
 from digest.store.papers import PaperStore
 from digest.store.sources import SourceStore
@@ -147,7 +148,7 @@ class App:
 
         sources = self.config.sources
         return PoliteClient(
-            self.rooms.sources,
+            LedgerStore(self.db),
             contact=self.config.site.contact,
             timeout_s=sources.timeout_s,
             max_bytes=sources.max_bytes,

@@ -139,6 +139,14 @@ class Validators:
     last_modified: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRefused:
+    """A provider may not be asked now; ask for the turn again at ``until``. ``held``: another process has it."""
+
+    until: dt.datetime
+    held: bool
+
+
 class SourceStatus(StrEnum):
     OK = "ok"
     UNCHANGED = "unchanged"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -88,9 +88,18 @@ class Transient(Exception):
 
 
 async def exchange(
-    http: httpx2.AsyncClient, question: Question, url: httpx2.URL, *, limits: Limits, now: Callable[[], dt.datetime]
+    http: httpx2.AsyncClient,
+    question: Question,
+    url: httpx2.URL,
+    *,
+    limits: Limits,
+    now: Callable[[], dt.datetime],
+    sent: Callable[[], None],
 ) -> Answer | httpx2.URL:
     """One request to ``url`` and its whole answer, or the address it redirects to.
+
+    Args:
+        sent: called when the request has left this machine, which may be long after the call: names, connections, TLS.
 
     Raises:
         Transient: no connection, a broken body, a server's error, throttling.
@@ -102,7 +111,9 @@ async def exchange(
     try:
         async with (
             asyncio.timeout(limits.total_s),
-            http.stream(question.method, url, headers=headers, content=question.payload) as response,
+            http.stream(
+                question.method, url, headers=headers, content=question.payload, extensions={"trace": _when_sent(sent)}
+            ) as response,
         ):
             if response.status_code in (301, 302, 303, 307, 308) and response.headers.get("Location"):
                 return redirected(url, response.headers["Location"], provider)
@@ -128,6 +139,16 @@ async def exchange(
         body = in_utf8(data, response.charset_encoding)
         return Answer(status=status, data=body, validators=kept, headers=response.headers)
     raise _refusal(status, asked_wait_s(response.headers, now()), provider)
+
+
+def _when_sent(sent: Callable[[], None]) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:
+    """The client's trace (https://www.encode.io/httpcore/extensions/#trace) says when a request has left."""
+
+    async def trace(event: str, _info: Mapping[str, object]) -> None:
+        if event.endswith("send_request_body.complete"):
+            sent()
+
+    return trace
 
 
 async def _body(response: httpx2.Response, provider: Provider, max_bytes: int) -> bytes:

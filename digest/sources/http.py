@@ -1,11 +1,9 @@
 """The one client that talks to providers, and does so politely.
 
-    get ──▶ take a turn ──▶ wait for the pace ──▶ ask ──▶ follow? retry? wait? ──▶ Answer | SourceError
+    get ──▶ take a turn ──▶ ask ──▶ follow? retry? wait? ──▶ Answer | SourceError
 
 * Identifies itself, with a contact (arXiv, Crossref and Hugging Face ask for that).
-* One request at a time per pace key, started no sooner than the ledger says; the ledger is shared by all processes
-  on one store and survives restarts. While a long answer is coming in, the ledger is kept from giving away the next
-  moment.
+* One request at a time per pace key, over all processes on one store and over restarts: digest.sources.turns.
 * Conditional requests; Retry-After is obeyed by everyone, waited out when short.
 * Redirects and attempts are bounded; what bounds one answer is in digest.sources.exchange.
 """
@@ -13,42 +11,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import httpx2
 import stamina
 
 from digest import __version__
 from digest.errors import SourceError, SourceRateLimited
-from digest.model import Validators
 from digest.sources.exchange import Answer, Limits, Question, Transient, exchange
 from digest.sources.headers import is_web_address
-from digest.sources.pace import Provider, in_words, pace_of
+from digest.sources.pace import Provider, pace_of
+from digest.sources.turns import LEASE_S, Ledger, Turn, Turns
 
-__all__ = ["Answer", "Ledger", "PoliteClient"]
+__all__ = ["Answer", "PoliteClient"]
 
 logger = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 5
-
-
-class Ledger(Protocol):
-    """What must be remembered across processes; the store implements it. Methods block: they are called in threads."""
-
-    def reserve(self, host: str, pace_s: float, now: dt.datetime) -> dt.datetime:
-        """Atomically take the next free moment for a key; the request may start then (never before ``now``)."""
-
-    def postpone(self, host: str, until: dt.datetime) -> None:
-        """Nobody asks this key before ``until``."""
-
-    def validators(self, url: str) -> Validators | None:
-        """What the last stored answer for a URL carried."""
 
 
 def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
@@ -86,6 +70,7 @@ class PoliteClient:
         max_bytes: longest body, after decompression.
         patience_s: a Retry-After or queue up to this long is waited out, a longer one is an error.
         attempts, backoff_s: for what may pass (transport errors, 5xx, throttling); the first wait, doubled with jitter.
+        lease_s: how long a turn lasts that nobody renews; see digest.sources.turns.
         clock, sleep: time, for tests.
         transport: what carries requests; another one records them, or leads them to a loopback server.
     """
@@ -101,6 +86,7 @@ class PoliteClient:
         patience_s: float = 60.0,
         attempts: int = 3,
         backoff_s: float = 1.0,
+        lease_s: float = LEASE_S,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: httpx2.AsyncBaseTransport | None = None,
@@ -113,8 +99,7 @@ class PoliteClient:
         self._attempts = attempts
         self._backoff_s = backoff_s
         self._clock = clock
-        self._sleep = sleep
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._turns = Turns(ledger, patience_s=patience_s, lease_s=lease_s, clock=clock, sleep=sleep)
         about = " ".join(contact.encode("ascii", "ignore").decode().split())
         self._http = httpx2.AsyncClient(
             headers={"User-Agent": f"paper-digest/{__version__}" + (f" (+{about})" if about else "")},
@@ -220,10 +205,8 @@ class PoliteClient:
         url, provider = question.first, question.provider
         for _ in range(MAX_REDIRECTS + 1):
             key, pace_s = pace_of(url.host, provider)
-            async with self._turns.setdefault(key, asyncio.Lock()):
-                await self._wait_for(key, pace_s, provider)
-                async with self._holding(key, pace_s):
-                    found = await self._ask(question, url, key)
+            async with self._turns.take(key, pace_s, provider) as turn:
+                found = await self._ask(question, url, key, turn)
             if isinstance(found, Answer):
                 return found
             if question.payload is not None:
@@ -231,10 +214,10 @@ class PoliteClient:
             url = found
         raise SourceError(provider.source, f"{provider.label} redirects in circles")
 
-    async def _ask(self, question: Question, url: httpx2.URL, key: str) -> Answer | httpx2.URL:
+    async def _ask(self, question: Question, url: httpx2.URL, key: str, turn: Turn) -> Answer | httpx2.URL:
         """One exchange; a wait that the provider names is remembered at once, and too long a one is an error."""
         try:
-            return await exchange(self._http, question, url, limits=self._limits, now=self._clock)
+            return await exchange(self._http, question, url, limits=self._limits, now=self._clock, sent=turn.sent)
         except Transient as transient:
             if not (transient.told and isinstance(transient.error, SourceRateLimited)):
                 raise
@@ -243,32 +226,3 @@ class PoliteClient:
             if wait_s <= self._patience_s:
                 raise
             raise transient.error from None
-
-    async def _wait_for(self, key: str, pace_s: float, provider: Provider) -> None:
-        now = self._clock()
-        start = await asyncio.to_thread(self._ledger.reserve, key, pace_s, now)
-        wait_s = (start - now).total_seconds()
-        if wait_s > self._patience_s:
-            message = f"{provider.label} asked to be left alone; next try in {in_words(wait_s)}"
-            raise SourceRateLimited(provider.source, message, wait_s)
-        if wait_s > 0:
-            await self._sleep(wait_s)
-
-    @contextlib.asynccontextmanager
-    async def _holding(self, key: str, pace_s: float) -> AsyncIterator[None]:
-        """While an answer takes longer than the pace, keep other processes from starting beside it."""
-
-        async def hold() -> None:
-            while True:
-                await asyncio.sleep(pace_s / 2)
-                until = self._clock() + dt.timedelta(seconds=pace_s)
-                await asyncio.to_thread(self._ledger.postpone, key, until)
-
-        holder = asyncio.create_task(hold()) if pace_s > 0 else None
-        try:
-            yield
-        finally:
-            if holder is not None:
-                holder.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await holder

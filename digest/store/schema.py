@@ -213,11 +213,14 @@ http_cache = Table(
     Column("fetched_at", Instant, nullable=False),
 )
 
-host_pace = Table(
-    "host_pace",
+provider_turns = Table(
+    "provider_turns",
     metadata,
-    Column("host", Text, primary_key=True),
-    Column("next_at", Instant, nullable=False, comment="no request to this host before then, by anyone"),
+    Column("key", Text, primary_key=True, comment="one for all hosts of an operator: arxiv.org"),
+    Column("next_at", Instant, nullable=False, comment="no request before then, by anyone"),
+    Column("holder", String(32), comment="who has the turn, or had it last"),
+    Column("held_until", Instant, comment="the end of the holder's lease; null: the turn is free"),
+    Column("wanted", Boolean, nullable=False, comment="somebody else was refused since it was last taken"),
 )
 
 # ── subscribers ─────────────────────────────────────────────────────────────────────────────────────────────

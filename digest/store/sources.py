@@ -1,4 +1,4 @@
-"""What is remembered of the providers: validators, pace, cursors, and how every run went."""
+"""What is remembered of the sources: validators, cursors, and how every run went."""
 
 from __future__ import annotations
 
@@ -10,46 +10,13 @@ from sqlalchemy import Connection, func, insert, select
 
 from digest.model import SourceReport, SourceStatus, Validators
 from digest.store.database import Database
-from digest.store.schema import host_pace, http_cache, source_cursors, source_runs
+from digest.store.schema import http_cache, source_cursors, source_runs
 
 
 class SourceStore:
-    """Implements :class:`digest.sources.http.Ledger`: all processes on one database share one pace per host."""
-
     def __init__(self, db: Database) -> None:
         self._db = db
         self._insert = db.insert
-
-    # ── the ledger of the polite client ─────────────────────────────────────────────────────────────────────
-
-    def reserve(self, host: str, pace_s: float, now: dt.datetime) -> dt.datetime:
-        """Take the next free moment for a host; nobody else gets the same one. Returns when the request may start."""
-        with self._db.write() as connection:
-            next_at = self._locked_next(connection, host, now)
-            start = max(now, next_at)
-            self._set_next(connection, host, start + dt.timedelta(seconds=pace_s))
-        return start
-
-    def postpone(self, host: str, until: dt.datetime) -> None:
-        """Nobody asks this host before ``until`` (Retry-After, RFC 9110 section 10.2.3)."""
-        with self._db.write() as connection:
-            next_at = self._locked_next(connection, host, until)
-            self._set_next(connection, host, max(until, next_at))
-
-    def _locked_next(self, connection: Connection, host: str, default: dt.datetime) -> dt.datetime:
-        # The row must exist before it can be locked, or two first requests would both find nothing.
-        connection.execute(self._insert(host_pace).values(host=host, next_at=default).on_conflict_do_nothing())
-        query = select(host_pace.c.next_at).where(host_pace.c.host == host).with_for_update()
-        next_at: dt.datetime = connection.execute(query).scalar_one()
-        return next_at
-
-    def _set_next(self, connection: Connection, host: str, next_at: dt.datetime) -> None:
-        connection.execute(host_pace.update().where(host_pace.c.host == host).values(next_at=next_at))
-
-    def validators(self, url: str) -> Validators | None:
-        with self._db.read() as connection:
-            row = connection.execute(select(http_cache).where(http_cache.c.url == url)).one_or_none()
-        return Validators(url=row.url, etag=row.etag, last_modified=row.last_modified) if row else None
 
     # ── written together with a page of entries ─────────────────────────────────────────────────────────────
 

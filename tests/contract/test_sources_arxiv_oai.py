@@ -283,5 +283,5 @@ def test_the_source_shares_arxivs_pace(server: HttpServer) -> None:
     run = Run()
     Archive(server, 3)
     run.fetch(source_at(server, pace="3s"), "cs.LG")
-    assert [key for key, _ in run.ledger.reserved] == ["arxiv", "arxiv"]
+    assert [key for key, _ in run.ledger.given] == ["arxiv", "arxiv"]
     assert source_at(server).name == arxiv_oai.SOURCE

@@ -195,7 +195,7 @@ def test_stated_limits_are_kept(server: HttpServer, monkeypatch: pytest.MonkeyPa
     works = Works(server, 6, monkeypatch)
     works.headers = {"X-Rate-Limit-Limit": "5", "X-Rate-Limit-Interval": "10s"}
     run = Run().fetch(source_at(server))
-    starts = [start for _, start in run.ledger.reserved]
+    starts = [start for _, start in run.ledger.given]
     assert starts[2] - starts[1] >= dt.timedelta(seconds=2)
 
 

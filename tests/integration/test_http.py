@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pytest
 
-from digest.errors import SourceError, SourceRateLimited
+from digest.errors import SourceError, SourceRateLimited, StoreError
 from digest.sources.base import SourceUnreachable
 from digest.sources.http import Answer, PoliteClient
 from digest.sources.pace import Provider
@@ -94,7 +94,7 @@ def test_requests_keep_the_pace_and_do_not_overlap(server: HttpServer) -> None:
     server.serve("/f", Reply(body=b"x"))
     desk = Desk()
     desk.get(*[server.url + f"/f?{n}" for n in range(4)], pace_s=3.0)
-    starts = [at for _, at in desk.ledger.reserved]
+    starts = [at for _, at in desk.ledger.given]
     assert [(after - before).total_seconds() for before, after in pairwise(starts)] == [3.0] * 3
     assert server.most_at_once == 1
 
@@ -275,26 +275,64 @@ def test_the_header_names_the_charset(server: HttpServer) -> None:
     assert label.data.decode() == "<a>naïve</a>"
 
 
-def test_a_slow_answer_holds_the_place(server: HttpServer) -> None:
-    """While an answer takes longer than the pace, the ledger gives nobody else the next moment."""
-    ledger = MemoryLedger()
+def _slow(_: Seen) -> Reply:
+    time.sleep(0.4)
+    return Reply(body=b"x")
+
+
+def _ask_slowly(server: HttpServer, ledger: MemoryLedger) -> None:
+    """One request that takes 0.4 s, with a lease of 0.15 s."""
     provider = Provider(source="lab", label="The lab", host="127.0.0.1", pace_key="lab", pace_s=0.05)
+    server.answer("/f", _slow)
 
-    def slow(_: Seen) -> Reply:
-        time.sleep(0.4)
-        return Reply(body=b"x")
-
-    server.answer("/f", slow)
-
-    async def ask() -> dt.datetime:
-        async with PoliteClient(ledger) as client:
+    async def ask() -> None:
+        async with PoliteClient(ledger, lease_s=0.15, attempts=1) as client:
             await client.get(server.url + "/f", provider)
-        return dt.datetime.now(dt.UTC)
 
-    ended = asyncio.run(ask())
-    began = ledger.reserved[0][1]
-    assert (ended - began).total_seconds() > 0.3
-    assert ledger.next_at["lab"] - began > dt.timedelta(seconds=0.3)
+    asyncio.run(ask())
+
+
+def test_a_turn_is_renewed_while_an_answer_takes_its_time(server: HttpServer) -> None:
+    """A lease shorter than the answer is renewed until it is there, then given back."""
+    ledger = MemoryLedger()
+    _ask_slowly(server, ledger)
+    assert ledger.renewed >= 4
+    assert ledger.holders == {}
+
+
+def test_whoever_lost_the_turn_hangs_up(server: HttpServer) -> None:
+    """When somebody else has the turn, this answer is not waited for: two connections at once are one too many."""
+
+    class Robbed(MemoryLedger):
+        def renew(self, key: str, holder: str, *, now: dt.datetime, lease_s: float) -> bool:
+            self.holders[key] = "somebody else"
+            return super().renew(key, holder, now=now, lease_s=lease_s)
+
+    ledger = Robbed()
+    with pytest.raises(SourceError, match="another process took over"):
+        _ask_slowly(server, ledger)
+    assert ledger.holders == {"lab": "somebody else"}, "what is not ours is not given back"
+
+
+def test_a_ledger_that_is_gone_ends_the_request(server: HttpServer) -> None:
+    """Without the ledger nobody knows whose turn it is: the error of the store is what is told."""
+
+    class Gone(MemoryLedger):
+        def renew(self, key: str, holder: str, *, now: dt.datetime, lease_s: float) -> bool:
+            raise StoreError("the disk is full")
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        _ask_slowly(server, Gone())
+
+
+def test_somebody_else_s_turn_is_waited_for_but_not_for_ever(server: HttpServer) -> None:
+    """While another process has the turn nobody asks; after the patience is over it says who is in the way."""
+    server.serve("/f", Reply(body=b"x"))
+    desk = Desk(patience_s=5.0)
+    desk.ledger.holders["lab"] = "somebody else"
+    with pytest.raises(SourceRateLimited, match="The lab is being read by another process"):
+        desk.get(server.url + "/f")
+    assert server.requests == []
 
 
 # ── questions with a body ───────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from digest.errors import StoreError
 from digest.model import SourceReport, SourceStatus, Validators
 from digest.store.database import Database
 from digest.store.fragments import FragmentStore
+from digest.store.ledger import LedgerStore
 from digest.store.schema import metadata
 from digest.store.sources import SourceStore
 from digest.store.upgrade import HEAD, _migrate, ensure_current
@@ -75,42 +75,11 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         ensure_current(Database(f"sqlite:///{tmp_path / 'a.db'}"))
 
 
-def test_nobody_gets_the_same_moment(tmp_path: Path) -> None:
-    """Twenty threads on two connections take twenty moments, each a pace apart."""
-    url = f"sqlite:///{tmp_path / 'a.db'}"
-    databases = [Database(url), Database(url)]
-    ensure_current(databases[0])
-    got: list[dt.datetime] = []
-
-    def take(db: Database) -> None:
-        got.extend(SourceStore(db).reserve("arxiv.org", 3.0, NOW) for _ in range(5))
-
-    threads = [threading.Thread(target=take, args=(databases[i % 2],)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(got) == [NOW + dt.timedelta(seconds=3 * i) for i in range(20)]
-    for db in databases:
-        db.close()
-
-
-def test_retry_after_holds_for_everybody(tmp_path: Path) -> None:
-    """A postponed host is postponed for the next process too, and never earlier than before."""
-    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
-    ensure_current(db)
-    store, until = SourceStore(db), NOW + dt.timedelta(minutes=10)
-    store.postpone("arxiv.org", until)
-    store.postpone("arxiv.org", NOW + dt.timedelta(minutes=1))
-    assert SourceStore(db).reserve("arxiv.org", 3.0, NOW) == until
-    db.close()
-
-
 def test_fragments_validators_cursors_and_runs_come_back() -> None:
     """What is written is read."""
     db = Database("sqlite:///:memory:")
     ensure_current(db)
-    fragments, sources = FragmentStore(db), SourceStore(db)
+    fragments, sources, ledger = FragmentStore(db), SourceStore(db), LedgerStore(db)
     fragments.put({"a" * 32: b"card", "b" * 32: b"shell"}, now=NOW)
     fragments.put({"a" * 32: b"card"}, now=NOW)
     assert fragments.get(["a" * 32, "c" * 32]) == {"a" * 32: b"card"}
@@ -119,7 +88,7 @@ def test_fragments_validators_cursors_and_runs_come_back() -> None:
         sources.remember(connection, [seen], now=NOW)
         sources.set_cursor(connection, "arxiv", {"start": 200})
         sources.set_cursor(connection, "arxiv", {"start": 400})
-    assert sources.validators(seen.url) == seen
+    assert ledger.validators(seen.url) == seen
     assert sources.cursor("arxiv") == {"start": 400}
     report = SourceReport(source="arxiv", started_at=NOW, finished_at=NOW, status=SourceStatus.OK, read=3, new=3)
     sources.report(report)

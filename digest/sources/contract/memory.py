@@ -5,30 +5,46 @@ from __future__ import annotations
 import datetime as dt
 import threading
 
-from digest.model import Validators
+from digest.model import TurnRefused, Validators
 
 START = dt.datetime(2026, 8, 20, 8, 0, tzinfo=dt.UTC)
 
 
 class MemoryLedger:
-    """What the store remembers for the polite client, for one run; keeps a log of the reserved moments."""
+    """What the store remembers for the polite client, for one run; keeps a log of the turns that were given."""
 
     def __init__(self) -> None:
         self.next_at: dict[str, dt.datetime] = {}
         self.known: dict[str, Validators] = {}
-        self.reserved: list[tuple[str, dt.datetime]] = []
+        self.given: list[tuple[str, dt.datetime]] = []
+        self.holders: dict[str, str] = {}
+        self.renewed = 0
         self._turn = threading.Lock()
 
-    def reserve(self, host: str, pace_s: float, now: dt.datetime) -> dt.datetime:
+    def acquire(self, key: str, holder: str, *, now: dt.datetime, pace_s: float, lease_s: float) -> TurnRefused | None:
         with self._turn:
-            start = max(now, self.next_at.get(host, now))
-            self.next_at[host] = start + dt.timedelta(seconds=pace_s)
-            self.reserved.append((host, start))
-            return start
+            if key in self.holders:
+                return TurnRefused(until=now + dt.timedelta(seconds=0.1), held=True)
+            if self.next_at.get(key, now) > now:
+                return TurnRefused(until=self.next_at[key], held=False)
+            self.holders[key] = holder
+            self.given.append((key, now))
+            return None
 
-    def postpone(self, host: str, until: dt.datetime) -> None:
+    def renew(self, key: str, holder: str, *, now: dt.datetime, lease_s: float) -> bool:
         with self._turn:
-            self.next_at[host] = max(until, self.next_at.get(host, until))
+            self.renewed += 1
+            return self.holders.get(key) == holder
+
+    def release(self, key: str, holder: str, *, next_at: dt.datetime) -> None:
+        with self._turn:
+            if self.holders.get(key) == holder:
+                del self.holders[key]
+                self.next_at[key] = max(next_at, self.next_at.get(key, next_at))
+
+    def postpone(self, key: str, until: dt.datetime) -> None:
+        with self._turn:
+            self.next_at[key] = max(until, self.next_at.get(key, until))
 
     def validators(self, url: str) -> Validators | None:
         return self.known.get(url)
