@@ -19,6 +19,7 @@ from digest.errors import NotFound
 from digest.model import DeliveryState, Lane, Paper, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock, Rooms
 from digest.schedule import in_words
+from digest.store.attention import AttentionStore
 from digest.store.database import Database
 from digest.store.feedback import FeedbackStore
 from digest.store.fragments import FragmentStore
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from digest.pipeline.preview import Preview
     from digest.pipeline.sending_now import Outcome
     from digest.ranking.text import TextBasis
+    from digest.signals.base import SignalProvider
     from digest.sources.base import Source
     from digest.sources.http import PoliteClient
 
@@ -96,6 +98,7 @@ class App:
             db=self.db,
             papers=PaperStore(self.db),
             sources=SourceStore(self.db),
+            attention=AttentionStore(self.db),
             subscribers=SubscriberStore(self.db),
             outbox=self.outbox,
             feedback=FeedbackStore(self.db),
@@ -142,6 +145,12 @@ class App:
         from digest.sources.registry import build_sources
 
         return build_sources(self.config.sources, plugins=self.config.sources.plugins)
+
+    @cached_property
+    def signals(self) -> tuple[SignalProvider, ...]:
+        from digest.signals.registry import build_signals
+
+        return build_signals(self.config.signals, plugins=self.config.signals.plugins)
 
     def client(self) -> PoliteClient:
         from digest.sources.http import PoliteClient
@@ -201,6 +210,15 @@ class App:
             examples=ExampleSource(self.config.sources) if source is None and self.config.sources.examples else None,
             progress=progress,
         )
+
+    def read_signals(
+        self, signal: str | None = None, *, progress: Callable[[str, str], None] = lambda source, words: None
+    ) -> list[SourceReport]:
+        """Read the attention that is due for stored papers, from one provider or from all."""
+        from digest.pipeline import signals
+
+        chosen = [provider for provider in self.signals if signal in (None, provider.watch.name)]
+        return signals.read_signals(self.rooms, chosen, client=self.client, progress=progress)
 
     def categories(self) -> tuple[str, ...]:
         """The arXiv categories to read: the configured ones, or the union of all readers' lanes."""
@@ -373,6 +391,9 @@ class App:
     def source_names(self) -> Sequence[str]:
         return [source.name for source in self.sources]
 
+    def signal_names(self) -> Sequence[str]:
+        return [provider.watch.name for provider in self.signals]
+
     def next_due(self) -> str:
         """Who is next, in words."""
         reader = self.rooms.subscribers.next_due()
@@ -388,6 +409,10 @@ class App:
     @property
     def ingest_every_s(self) -> int:
         return self.config.sources.every_s
+
+    @property
+    def signals_every_s(self) -> int:
+        return self.config.signals.every_s
 
     @property
     def tick_every_s(self) -> int:

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 from digest.model import Scheme, Signal
 
+SIGNAL_PREFIX = "signal:"
+"""What the names of providers of attention begin with, among those of sources."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:

@@ -20,6 +20,7 @@ from digest.model import Identifier, Lane, Subscriber
 from digest.schedule import next_slot, zone
 from digest.settings.document import read_document
 from digest.settings.environment import OVERRIDES
+from digest.settings.signals import signals_without_a_key
 from digest.subscribers import LoadedSubscriber, SubscriberFiles, load_subscribers
 
 TOO_EARLY = dt.timedelta(hours=6)
@@ -147,6 +148,8 @@ def _config_hints(
         yield hint("site.contact", "is empty; providers ask for an address in the User-Agent and block strangers first")
     for source in off_for_want_of_a_key(config.sources):
         yield hint(f"sources.{source}", f"is off: it needs a key; key: {{env: {source.upper()}_API_KEY}}")
+    for signal, key in signals_without_a_key(config.signals):
+        yield hint(f"signals.{signal}", f"is off: it needs a {key}; {key}: {{env: {signal.upper()}_{key.upper()}}}")
     for place in (file for file in config.sources.files if not file.exists()):
         yield hint("sources.files", f"{place} is not there (yet); it is looked for at every ingest")
     if files is None:

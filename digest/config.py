@@ -29,9 +29,12 @@ from digest.settings.providers import (
     OpenAlexConfig,
     OpenReviewConfig,
     PubmedConfig,
+    is_off,
+    on_or_options,
 )
 from digest.settings.reading import Reading, reading
 from digest.settings.servers import MailServer, StoreUrl, parse_server
+from digest.settings.signals import SignalsConfig
 from digest.settings.times import Duration, between
 from digest.settings.validation import Section, validate
 from digest.settings.words import OneOrMore, PlainText
@@ -47,21 +50,6 @@ class SiteConfig(Section):
     """Goes into the User-Agent of every request, as arXiv and Crossref ask for: an address or a web page."""
     public_url: PublicAddress | None = None
     """None = personal profile: no web links, unsubscribe by mailto."""
-
-
-_ON, _OFF = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
-
-
-def _on_or_options(value: object) -> object:
-    """``true`` is a source with its defaults, ``false`` none; a mapping sets options."""
-    if not isinstance(value, str | bool):
-        return value
-    word = str(value).strip().casefold()
-    if word in _ON:
-        return {}
-    if word in _OFF:
-        return None
-    raise ValueError(f"{value!r} is neither true nor false, nor a mapping of options")
 
 
 class ArxivConfig(Section):
@@ -87,17 +75,17 @@ class FirstRunConfig(Section):
 
 
 class SourcesConfig(Section):
-    arxiv: Annotated[ArxivConfig | None, BeforeValidator(_on_or_options)] = ArxivConfig()
+    arxiv: Annotated[ArxivConfig | None, BeforeValidator(on_or_options)] = ArxivConfig()
     """`true`, `false` or a mapping."""
-    huggingface: Annotated[HuggingFaceConfig | None, BeforeValidator(_on_or_options)] = HuggingFaceConfig()
-    arxiv_oai: Annotated[ArxivOaiConfig | None, BeforeValidator(_on_or_options)] = None
+    huggingface: Annotated[HuggingFaceConfig | None, BeforeValidator(on_or_options)] = HuggingFaceConfig()
+    arxiv_oai: Annotated[ArxivOaiConfig | None, BeforeValidator(on_or_options)] = None
     """This one and the following are off until they are named."""
-    crossref: Annotated[CrossrefConfig | None, BeforeValidator(_on_or_options)] = None
-    pubmed: Annotated[PubmedConfig | None, BeforeValidator(_on_or_options)] = None
-    openalex: Annotated[OpenAlexConfig | None, BeforeValidator(_on_or_options)] = None
-    biorxiv: Annotated[BiorxivConfig | None, BeforeValidator(_on_or_options)] = None
-    medrxiv: Annotated[BiorxivConfig | None, BeforeValidator(_on_or_options)] = None
-    openreview: Annotated[OpenReviewConfig | None, BeforeValidator(_on_or_options)] = None
+    crossref: Annotated[CrossrefConfig | None, BeforeValidator(on_or_options)] = None
+    pubmed: Annotated[PubmedConfig | None, BeforeValidator(on_or_options)] = None
+    openalex: Annotated[OpenAlexConfig | None, BeforeValidator(on_or_options)] = None
+    biorxiv: Annotated[BiorxivConfig | None, BeforeValidator(on_or_options)] = None
+    medrxiv: Annotated[BiorxivConfig | None, BeforeValidator(on_or_options)] = None
+    openreview: Annotated[OpenReviewConfig | None, BeforeValidator(on_or_options)] = None
     feeds: Annotated[tuple[WebAddress, ...], OneOrMore] = ()
     files: Annotated[tuple[FilePath, ...], OneOrMore] = ()
     """JSON Lines files that are read at every ingest."""
@@ -253,6 +241,7 @@ class Config(Section):
     templates: FilePath | None = Field(default=Path("templates"), validate_default=True)
     """A folder whose files override the built-in templates of the same name."""
     sources: SourcesConfig = SourcesConfig()
+    signals: SignalsConfig = SignalsConfig()
     freshness: FreshnessConfig = FreshnessConfig()
     mail: MailConfig = MailConfig()
     feedback: FeedbackConfig = FeedbackConfig()
@@ -279,9 +268,7 @@ def _waits_in_vain(data: Mapping[str, object]) -> Iterator[tuple[Location, str]]
         return
     awaited = freshness.get("wait_for")
     for source in ("arxiv", "huggingface"):
-        if str(sources.get(source)).casefold() in _OFF and source in (
-            awaited if isinstance(awaited, list) else [awaited]
-        ):
+        if is_off(sources.get(source)) and source in (awaited if isinstance(awaited, list) else [awaited]):
             yield ("freshness", "wait_for"), f"waits for {source}, which sources.{source} turns off"
 
 

@@ -32,11 +32,11 @@ FORMATS = tuple(formats.MODULES)
     "--from", "path", metavar="FILE", help="Read a file instead of the sources (- for standard input, .gz is fine)."
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="What the file is.")
-@click.option("--source", "only", metavar="NAME", help="Read this source only.")
+@click.option("--source", "only", metavar="NAME", help="Read this source or signal only.")
 @click.option("--dry-run", is_flag=True, help="With --from: parse, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(config: Path, path: str | None, form: str | None, only: str | None, dry_run: bool, as_json: bool) -> None:
-    """Read new papers now, from all sources or from a file."""
+    """Read new papers now, from all sources or from a file; then the signals that are due for stored papers."""
     if path is None:
         if dry_run or form:
             raise click.UsageError("--dry-run and --format go with --from FILE")
@@ -51,11 +51,14 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
     from digest.app import open_app
 
     with open_app(config) as app:
-        if only is not None and only not in app.source_names():
-            raise click.UsageError(f"no source {only!r}; there are: {', '.join(app.source_names()) or 'none'}")
+        sources, signals = app.source_names(), app.signal_names()
+        if only is not None and only not in (*sources, *signals):
+            raise click.UsageError(f"no source {only!r}; there are: {', '.join((*sources, *signals)) or 'none'}")
         app.reread()
         with watching("Reading") as progress:
-            reports = app.ingest(only, progress=progress)
+            reports = app.ingest(only, progress=progress) if only is None or only in sources else []
+            if only is None or only in signals:
+                reports += app.read_signals(only, progress=progress)
     if as_json:
         click.echo(
             json.dumps(

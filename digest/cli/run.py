@@ -62,7 +62,8 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
         if not no_ingest:
             with watching("Reading") as progress:
                 reports = app.ingest(progress=progress)
-            console().print(sources_table(reports))
+                attention = app.read_signals(progress=progress)
+            console().print(sources_table([*reports, *attention]))
             unread = bool(reports) and all(report.error and not report.read for report in reports)
         with counting("Sending") as count:
             done = app.tick(progress=count)

@@ -27,7 +27,7 @@ def command(config: Path, days: int, as_json: bool) -> None:
     with open_app(config) as app:
         now = app.clock()
         runs = app.rooms.sources.runs(since=now - dt.timedelta(days=days), until=now)
-        names = sorted({*app.source_names(), *(run.source for run in runs)})
+        names = sorted({*app.source_names(), *app.signal_names(), *(run.source for run in runs)})
     by_source = {name: [run for run in runs if run.source == name] for name in names}
     if as_json:
         for name, own in by_source.items():

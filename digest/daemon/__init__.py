@@ -3,7 +3,8 @@
 Three lanes, one thread each, so that no two jobs of a lane ever overlap:
 
     desk      tick (plan → build → deliver → close the books), and reading subscriber files again when they changed
-    reading   one ingest job per source; one at a time, since arXiv wants a single connection from all of us
+    reading   one ingest job per source; one at a time, since arXiv wants a single connection from all of us; and one
+              job per signal, which reads the attention that is due for stored papers
     pulse     a sign of life for the watchdog
 
 A start, and a computer that wakes from sleep, first reads every source once and then ticks: the edition that came due

@@ -141,6 +141,7 @@ class Daemon:
         """(Re)make all jobs from the work in use, each due now. Running ones are not disturbed."""
         with self._holder.use() as work:
             sources, every_s, tick_s = tuple(work.source_names()), work.ingest_every_s, work.tick_every_s
+            signals, signals_s = tuple(work.signal_names()), work.signals_every_s
         self._unread = set(sources)
         self._tick_by = time.monotonic() + FIRST_TICK_WITHIN_S
         self._scheduler.remove_all_jobs()
@@ -149,6 +150,8 @@ class Daemon:
         self._add(DESK, "tick", tick_s, self._tick)
         for source in sources:
             self._add(READING, f"ingest {source}", every_s, self._ingest, source, jitter_s=min(every_s // 10, 300))
+        for name in signals:  # behind the sources, whose papers they are about
+            self._add(READING, name, signals_s, self._read_signal, name, jitter_s=min(signals_s // 10, 300))
 
     def _add(self, lane: str, name: str, every_s: int, job: Callable[..., None], *args: str, jitter_s: int = 0) -> None:
         self._scheduler.add_job(
@@ -203,6 +206,11 @@ class Daemon:
                 self._tick_by = 0.0
                 with suppress(JobLookupError):  # all jobs are being made anew, this one due now
                     self._scheduler.modify_job("tick", next_run_time=dt.datetime.now(dt.UTC))
+
+    def _read_signal(self, name: str) -> None:
+        with self._holder.use() as work:
+            for report in work.read_signals(name):
+                log.log(health.source_level(report), "%s", health.source_line(report))
 
     def _tick(self) -> None:
         if self._unread and time.monotonic() < self._tick_by:

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from digest.attention import SIGNAL_PREFIX
 from digest.editions.content import EditionContent, MissedView, PickView, SiteInfo, SourceHealth
 from digest.feedback import Feedback, Verb, with_feedback
 from digest.model import (
@@ -196,12 +197,15 @@ def site_info(rooms: Rooms) -> SiteInfo:
 
 
 def source_health(runs: Sequence[SourceReport]) -> tuple[SourceHealth, ...]:
-    """One short line per source from its latest runs: figures when it answered, what is wrong when it did not."""
+    """One short line per source from its latest runs: figures when it answered, what is wrong when it did not.
+
+    Signals have none: a paper that is missing is worth telling a reader, a count that is older than usual is not.
+    """
     latest: dict[str, SourceReport] = {}
     fullest: dict[str, SourceReport] = {}
     for run in runs:
-        if run.source == EXAMPLES:
-            continue  # what is missing of those, `digest check` says
+        if run.source == EXAMPLES or run.source.startswith(SIGNAL_PREFIX):
+            continue  # what is missing of examples, `digest check` says
         latest[run.source] = run
         if run.read:
             fullest[run.source] = run

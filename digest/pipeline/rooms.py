@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from digest.config import Config
 from digest.ranking.text import TextBasis
+from digest.store.attention import AttentionStore
 from digest.store.database import Database
 from digest.store.feedback import FeedbackStore
 from digest.store.fragments import FragmentStore
@@ -25,6 +26,7 @@ class Rooms:
     db: Database
     papers: PaperStore
     sources: SourceStore
+    attention: AttentionStore
     subscribers: SubscriberStore
     outbox: Outbox
     feedback: FeedbackStore

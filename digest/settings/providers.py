@@ -13,6 +13,25 @@ from digest.settings.times import Duration
 from digest.settings.validation import Section
 from digest.settings.words import Category, OneOrMore, PlainText
 
+_ON, _OFF = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
+
+
+def on_or_options(value: object) -> object:
+    """``true`` is a provider with its defaults, ``false`` none; a mapping sets options."""
+    if not isinstance(value, str | bool):
+        return value
+    word = str(value).strip().casefold()
+    if word in _ON:
+        return {}
+    if word in _OFF:
+        return None
+    raise ValueError(f"{value!r} is neither true nor false, nor a mapping of options")
+
+
+def is_off(value: object) -> bool:
+    """Whether :func:`on_or_options` takes the typed value for "none"."""
+    return str(value).strip().casefold() in _OFF
+
 
 def _list_or_auto(value: object) -> str:
     return "auto" if value == "auto" else "list"

@@ -41,6 +41,21 @@ def parse(data: bytes, *, now: dt.datetime) -> Batch:
     return collect(_entry(item, position, now) for position, item in enumerate(day, start=1))
 
 
+def parse_paper(data: bytes, *, now: dt.datetime) -> Entry:
+    """One paper, as ``/api/papers/{id}`` gives it: what a day's list has under ``paper``.
+
+    Raises:
+        SourceError: not JSON, or no paper.
+    """
+    try:
+        entry = _entry(loads(data), 1, now)
+    except ValueError as error:
+        raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
+    if isinstance(entry, Rejection):
+        raise SourceError(SOURCE, f"{LABEL} sent JSON that is no paper: {entry.reason}")
+    return entry
+
+
 def _unwrapped(value: object) -> object:
     """What is inside a string that holds JSON or a Python literal, twice at most; else the value itself."""
     for _ in range(2):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from digest.errors import SourceError, SourceRateLimited, StoreError
@@ -68,23 +69,16 @@ async def _read(
     progress: Callable[[str, str], None],
 ) -> SourceReport:
     started_at, tally = clock(), _Tally()
-    status, error = SourceStatus.OK, None
     progress(source.name, "asking")
-    try:
+    with bounded(source.name) as outcome:
         async for page in source.fetch(client, request):
             async with turn:  # one writer at a time keeps transactions short and SQLite calm
                 new, updated = await asyncio.to_thread(keep, source.name, page)
             _count(tally, page, new, updated)
             progress(source.name, f"{tally.read} read")
-    except SourceRateLimited as limited:
-        status, error = SourceStatus.WAITING, str(limited)
-    except SourceError as failed:
-        status, error = SourceStatus.INCOMPLETE if tally.read else SourceStatus.FAILED, str(failed)
-    except StoreError:
-        raise
-    except Exception as bug:  # the boundary per source: a bug in one must not stop the others
-        logger.exception("source %s: unexpected error", source.name)
-        status, error = SourceStatus.FAILED, f"{source.name}: unexpected {type(bug).__name__}: {bug} (see the log)"
+    status, error = outcome.status, outcome.error
+    if status is SourceStatus.FAILED and tally.read:
+        status = SourceStatus.INCOMPLETE
     if status is SourceStatus.OK:
         status, error = _judge(tally)
     progress(source.name, str(status))
@@ -100,6 +94,36 @@ async def _read(
         rejected=tally.rejected,
         error=error,
     )
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How the block of :func:`bounded` ended."""
+
+    status: SourceStatus = SourceStatus.OK
+    error: str | None = None
+
+
+@contextlib.contextmanager
+def bounded(name: str) -> Iterator[Outcome]:
+    """The boundary per source: neither its provider nor a bug in it stops the others.
+
+    Raises:
+        StoreError: the database is gone, which concerns everybody.
+    """
+    outcome = Outcome()
+    try:
+        yield outcome
+    except SourceRateLimited as limited:
+        outcome.status, outcome.error = SourceStatus.WAITING, str(limited)
+    except SourceError as failed:
+        outcome.status, outcome.error = SourceStatus.FAILED, str(failed)
+    except StoreError:
+        raise
+    except Exception as bug:
+        logger.exception("source %s: unexpected error", name)
+        outcome.status = SourceStatus.FAILED
+        outcome.error = f"{name}: unexpected {type(bug).__name__}: {bug} (see the log)"
 
 
 def _count(tally: _Tally, page: Page, new: int, updated: int) -> None:

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from digest.config import SourcesConfig
@@ -90,19 +90,28 @@ def load_plugin(spec: str) -> Source:
     Raises:
         SourceError: there is no such thing, or what it makes is no source.
     """
-    module_name, _, attribute = spec.partition(":")
-    try:
-        make: object = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SourceError(spec, f"source {spec!r}: {error}; write module:callable") from error
-    if not callable(make):
-        raise SourceError(spec, f"source {spec!r} is not callable")
-    source: Source = make()
+    source: Source = made_by(spec, "source")
     if not isinstance(getattr(source, "name", None), str) or not callable(getattr(source, "fetch", None)):
         raise SourceError(spec, f"source {spec!r} makes a {type(source).__name__}, which has no name and fetch")
     if not 0 < len(source.name) <= MAX_NAME:
         raise SourceError(spec, f"source {spec!r}: its name must have 1 to {MAX_NAME} characters")
     return source
+
+
+def made_by(spec: str, kind: str) -> Any:
+    """What the callable of ``module:callable`` returns; ``kind`` is what it should be, for the error.
+
+    Raises:
+        SourceError: there is no such callable.
+    """
+    module_name, _, attribute = spec.partition(":")
+    try:
+        make: object = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SourceError(spec, f"{kind} {spec!r}: {error}; write module:callable") from error
+    if not callable(make):
+        raise SourceError(spec, f"{kind} {spec!r} is not callable")
+    return make()
 
 
 _Place = TypeVar("_Place", str, Path)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from digest.catalog.identifiers import parse as parse_identifier
 from digest.errors import SourceError
-from digest.model import Batch, Entry, Identifier, Rejection, Signal
+from digest.model import Batch, Entry, Reading, Rejection, Signal
 from digest.sources.entries import collect, make_entry, reading, rejection_id
 from digest.sources.loose_json import first_text, loads, mapping, names, sequence, text
 from digest.sources.text import instant, plain
@@ -38,19 +38,41 @@ def parse(data: bytes, *, now: dt.datetime) -> Batch:
     return collect(_entry(paper, now) for paper in _papers(data))
 
 
-def tldrs(data: bytes) -> Mapping[Identifier, str]:
-    """The model's sentence on each paper that has one, under every name of the paper.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is told of one paper that was asked for by name."""
+
+    readings: tuple[Reading, ...]
+    tldr: str = ""
+
+
+def batch(data: bytes, count: int, *, now: dt.datetime) -> tuple[Found | None, ...]:
+    """The answer to ``count`` names, in their order; None for a paper that is not known there.
 
     Raises:
-        SourceError: as :func:`parse`.
+        SourceError: as :func:`parse`, and when it is not one answer for each name.
     """
-    found: dict[Identifier, str] = {}
-    for paper in _papers(data):
-        inside = mapping(paper)
-        if sentence := plain(text(mapping(inside.get("tldr")).get("text"))[: MAX_TLDR * 2])[:MAX_TLDR]:
-            identifiers = (parse_identifier(spelling) for spelling in _spellings(inside))
-            found.update(dict.fromkeys((one for one in identifiers if one is not None), sentence))
-    return found
+    if count and b"No valid paper ids given" in data[:200]:  # with status 400, when it knows none of them
+        return (None,) * count
+    papers = _papers(data)
+    if len(papers) != count:
+        raise SourceError(SOURCE, f"{LABEL} gave {len(papers)} answers to {count} names")
+    return tuple(_found(mapping(paper), now) if paper is not None else None for paper in papers)
+
+
+def _found(paper: Mapping[str, object], now: dt.datetime) -> Found:
+    return Found(readings=_readings(paper, now), tldr=_tldr(paper))
+
+
+def _tldr(paper: Mapping[str, object]) -> str:
+    return plain(text(mapping(paper.get("tldr")).get("text"))[: MAX_TLDR * 2])[:MAX_TLDR]
+
+
+def _readings(paper: Mapping[str, object], now: dt.datetime) -> tuple[Reading, ...]:
+    return (
+        *reading(Signal.S2_CITATIONS, paper.get("citationCount"), now),
+        *reading(Signal.S2_INFLUENTIAL_CITATIONS, paper.get("influentialCitationCount"), now),
+    )
 
 
 def _papers(data: bytes) -> Sequence[object]:
@@ -88,10 +110,7 @@ def _entry(found: object, now: dt.datetime) -> Entry | Rejection:
         authors=names(paper.get("authors")),
         published_at=instant(text(paper.get("publicationDate"))),
         journal_ref=text(mapping(paper.get("journal")).get("name")) or text(paper.get("venue")),
-        readings=(
-            *reading(Signal.S2_CITATIONS, paper.get("citationCount"), now),
-            *reading(Signal.S2_INFLUENTIAL_CITATIONS, paper.get("influentialCitationCount"), now),
-        ),
+        readings=_readings(paper, now),
     )
 
 

@@ -17,8 +17,8 @@ from digest.attention import PaperText, Watch, Watched, is_due
 from digest.store.database import Database, chunks
 from digest.store.schema import attention_asks, identifiers, observations, paper_texts, papers
 
-CLAIM = dt.timedelta(minutes=15)
-"""A claim older than this was left by a process that died: far longer than a run with its budget of requests."""
+CLAIM = dt.timedelta(minutes=30)
+"""A claim older than this was left by a process that died: longer than a run with its budget of requests."""
 
 
 class AttentionStore:

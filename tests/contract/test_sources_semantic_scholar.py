@@ -7,7 +7,7 @@ import json
 import pytest
 
 from digest.errors import SourceError
-from digest.sources.semantic_scholar import parse, tldrs
+from digest.sources.semantic_scholar import batch, parse
 from tests.support import wire
 from tests.support.ledger import START
 
@@ -78,9 +78,26 @@ def test_what_brings_no_papers_is_an_error(data: bytes, said: str) -> None:
         parse(data, now=START)
 
 
-def test_the_model_s_sentence_is_found_under_every_name() -> None:
-    """For papers that are known already; papers without one are left out."""
-    found = tldrs(wire.s2_batch(wire.s2_paper(), wire.s2_paper("2608.00002", tldr=None), None))
-    assert {str(one) for one in found} >= {"arxiv:2608.00001", "doi:10.1234/s.1"}
-    assert set(found.values()) == {"It is cited."}
-    assert "arxiv:2608.00002" not in {str(one) for one in found}
+def test_a_batch_answers_each_name_in_its_place() -> None:
+    """Citations, and the model's sentence where there is one; null is a paper that is not known."""
+    first, second, third = batch(
+        wire.s2_batch(wire.s2_paper(), wire.s2_paper("2608.00002", tldr=None), None), 3, now=START
+    )
+    assert first is not None
+    assert second is not None
+    assert (first.tldr, second.tldr, third) == ("It is cited.", "", None)
+    assert {one.signal.value: one.value for one in first.readings} == {
+        "s2.citations": 12.0,
+        "s2.influential_citations": 2.0,
+    }
+
+
+def test_a_batch_of_another_length_is_refused() -> None:
+    """Figures must not be given to the wrong papers."""
+    with pytest.raises(SourceError, match="gave 1 answers to 2 names"):
+        batch(wire.s2_batch(wire.s2_paper()), 2, now=START)
+
+
+def test_a_batch_of_strangers_is_no_error() -> None:
+    """The API refuses a question in which it knows no name."""
+    assert batch(b'{"error":"No valid paper ids given"}', 2, now=START) == (None, None)

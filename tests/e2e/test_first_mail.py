@@ -94,6 +94,7 @@ def _point_to_loopback(world: World) -> None:
     text = config.read_text("utf-8")
     text = text.replace("arxiv: true", f"arxiv: {{rss_url: '{base}', api_url: '{base}/api/query', pace: 0s}}")
     text = text.replace("huggingface: true", f"huggingface: {{url: '{base}', days: 1, pace: 0s}}")
+    text += f"signals: {{huggingface: {{url: '{base}', pace: 0s}}}}\n"
     config.write_text(text, "utf-8")
     reader = world.folder / "subscribers" / "ada.yaml"
     reader.write_text(reader.read_text("utf-8") + "frequency: daily\n", "utf-8")

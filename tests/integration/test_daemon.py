@@ -77,15 +77,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_a_start_reads_every_source_before_the_first_tick(start: Start) -> None:
-    """Subscribers first, then the sources, then what came due meanwhile."""
+    """Subscribers first, then the sources, then what came due meanwhile; signals beside it, behind the sources."""
     daemon = start()
     daemon.wait_for("tick done", times=2)
+    daemon.wait_for("read signal:huggingface")
     daemon.process.send_signal(signal.SIGTERM)
     status, log = daemon.finish()
     events = [event for event in daemon.events() if event != "ready"]
     assert events[:2] == ["open 1", "reread"]
     assert sorted(events[2:4]) == ["ingest arxiv", "ingest huggingface"]
-    assert events[4:6] == ["tick 1", "tick done"]
+    assert events.index("read signal:huggingface") >= 4
+    assert [event for event in events if not event.startswith("read ")][4:6] == ["tick 1", "tick done"]
     assert events[-1] == "close 1"
     assert status == 0
     assert "source=arxiv status=ok read=0 new=3" in log

@@ -10,15 +10,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from digest.model import Identifier, Scheme
+from digest.model import Identifier, Scheme, Signal
 from digest.store.database import Database
 from digest.store.intake import Intake
 from digest.store.papers import PaperStore
 from digest.store.schema import metadata
 from digest.store.upgrade import ensure_current
 from tests.support.apps import FakeSource, Hands, make_app, page_of
-from tests.support.entries import arxiv_entry, doi_entry, hf_entry
+from tests.support.entries import NOW, arxiv_entry, doi_entry, hf_entry
 from tests.support.postgres import fresh_database, postgres_server
+from tests.support.watching import FakeProvider
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -55,6 +56,12 @@ def test_a_day_on_postgresql(tmp_path: Path, server: str) -> None:
         assert (report.read, report.new) == (6, 5)
         (again,) = app.ingest()
         assert (again.new, again.updated) == (0, 0)
+        votes = FakeProvider(known={"2605.00001": 12.0}, since=Signal.HF_UPVOTES, marks_h=(1,))
+        app.__dict__["signals"] = (votes,)
+        clock.now = NOW + dt.timedelta(hours=1)
+        app.read_signals()
+        app.read_signals()
+        assert votes.asked == [["2605.00001"]]
         clock.now = MORNING + dt.timedelta(hours=1)
         assert app.tick().accepted == 1
         assert app.tick().is_idle

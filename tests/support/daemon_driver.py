@@ -66,6 +66,7 @@ class FakeWork:
 
     ingest_every_s = 3600
     tick_every_s = 1
+    signals_every_s = 3600
 
     def __init__(self, journal: Journal, behaviours: frozenset[str], generation: int, folder: Path) -> None:
         self._journal, self._behaviours, self._generation, self._folder = journal, behaviours, generation, folder
@@ -73,6 +74,13 @@ class FakeWork:
 
     def source_names(self) -> Sequence[str]:
         return ["arxiv", "huggingface"]
+
+    def signal_names(self) -> Sequence[str]:
+        return ["signal:huggingface"]
+
+    def read_signals(self, signal: str | None = None) -> Sequence[SourceReport]:
+        self._journal.write(f"read {signal}")
+        return []
 
     def ingest(self, source: str | None = None) -> Sequence[SourceReport]:
         self._journal.write(f"ingest {source}")

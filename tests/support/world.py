@@ -215,6 +215,7 @@ class World:
                 "first_run": {"look_back": "1d"},
                 **self.sources,
             },
+            "signals": {"huggingface": {"url": base, "pace": "0s"}},
             "mail": {
                 "server": f"smtp://127.0.0.1:{self.smtp.port}",
                 "from": "Our papers <papers@uni.example>",
