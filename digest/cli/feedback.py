@@ -75,7 +75,7 @@ def list_command(config: Path, reader: str, everything: bool, as_json: bool) -> 
 def give_command(config: Path, reader: str, verb: str, of: str) -> None:
     """Note READER's VERB about OF: a paper (an id, or words of its title); with a mute, the author or the word."""
     from digest.app import open_app
-    from digest.pipeline.preview import find_paper
+    from digest.pipeline.lookup import find_paper
 
     with open_app(config) as app:
         app.reread()

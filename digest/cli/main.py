@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "daemon": ("daemon", "The same as run, on a schedule."),
     "sources": ("sources", "How each source has done, day by day."),
     "feedback": ("feedback", "What readers said of their picks; undo any of it."),
+    "papers": ("papers", "What is stored and trending, why it is one paper; undo a wrong merge."),
     "queue": ("queue", "Look at the outbox and repair it."),
 }
 

@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from digest.catalog.identifiers import parse
 from digest.editions.message import Composer
 from digest.editions.recipe import Recipe, assemble
 from digest.errors import NotFound
 from digest.model import Decision, DecisionKind, DeliveryState, Paper, Section, Selection, Subscriber, Verdict
 from digest.pipeline.desk import Desk
+from digest.pipeline.lookup import find_paper
 from digest.pipeline.rooms import Rooms
 from digest.schedule import local_instant
 
@@ -97,32 +97,6 @@ def _as_sent(rooms: Rooms, subscriber: Subscriber, edition: dt.date, paper_id: i
             chosen = Decision(DecisionKind.EXPLORED if pick.section is Section.OUTSIDE else DecisionKind.PICKED)
             return Verdict(paper_id=paper_id, pick=pick, decisions=(chosen,), position=position, edition=edition)
     return None
-
-
-def find_paper(rooms: Rooms, words: str) -> Paper:
-    """A paper by any identifier, by ``#id``, or by words of its title that only it has.
-
-    Raises:
-        NotFound: none, or several; the message names them.
-    """
-    if words.startswith("#") and words[1:].isdigit():
-        if paper := rooms.papers.get([int(words[1:])]).get(int(words[1:])):
-            return paper
-        raise NotFound(f"no paper {words}")
-    identifier = parse(words)
-    if identifier is not None and (ids := rooms.papers.find([identifier])):
-        paper_id = ids[identifier]
-        return rooms.papers.get([paper_id])[paper_id]
-    matches = rooms.papers.find_by_title(words)
-    exact = [paper for paper in matches if paper.title.casefold() == words.casefold()]
-    if len(exact or matches) == 1:
-        return (exact or matches)[0]
-    if not matches:
-        if identifier is not None:
-            raise NotFound(f"{identifier} is not in the store; was it announced in the categories that are read?")
-        raise NotFound(f"no paper {words!r}; give an arXiv id, a DOI, or words of the title")
-    titles = "\n".join(f"  {paper.label}  {paper.title}" for paper in matches)
-    raise NotFound(f"{len(matches)} papers match {words!r}:\n{titles}")
 
 
 def _selected(
