@@ -144,13 +144,15 @@ class App:
     def sources(self) -> tuple[Source, ...]:
         from digest.sources.registry import build_sources
 
-        return build_sources(self.config.sources, plugins=self.config.sources.plugins)
+        sources = self.config.sources
+        return build_sources(sources, plugins=sources.plugins, beside=self.config_path.parent)
 
     @cached_property
     def signals(self) -> tuple[SignalProvider, ...]:
         from digest.signals.registry import build_signals
 
-        return build_signals(self.config.signals, plugins=self.config.signals.plugins)
+        signals = self.config.signals
+        return build_signals(signals, plugins=signals.plugins, beside=self.config_path.parent)
 
     def client(self) -> PoliteClient:
         from digest.sources.http import PoliteClient

@@ -1,11 +1,13 @@
-"""`digest sources`: how each source has done, day by day."""
+"""`digest sources`: how each source has done, day by day; and what it takes to add one."""
 
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -13,15 +15,49 @@ from digest.cli.common import config_option, console
 from digest.cli.reporting import source_errors
 from digest.model import SourceReport, SourceStatus
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 GOOD = frozenset({SourceStatus.OK, SourceStatus.UNCHANGED, SourceStatus.QUIET})
 
+READ, INCOMPLETE, FAILED, NOT_ASKED = "[green]●[/]", "[yellow]◐[/]", "[red]✗[/]", "[dim]·[/]"
+MOST_MARKS = 14
+"""Columns of the table for days; of more days, several share a mark."""
 
-@click.command()
+COMMANDS = {
+    "new": "Write a small working source beside your config.",
+    "record": "Keep what a source's provider answers, for tests.",
+    "test": "Try every promise of a source on it.",
+}
+"""Each in ``digest.cli.sources_NAME``, imported when it is asked for."""
+
+
+class _Kit(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return cast("click.Command", importlib.import_module(f"digest.cli.sources_{cmd_name}").command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Kit, invoke_without_command=True)
 @config_option
 @click.option("--days", type=click.IntRange(1, 90), default=7, show_default=True, help="How far back.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a source.")
-def command(config: Path, days: int, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, config: Path, days: int, as_json: bool) -> None:
     """How each source has done over days: ● read, ◐ incomplete or stale, ✗ failed, · not asked."""
+    if ctx.invoked_subcommand is not None:
+        ctx.default_map = {
+            ctx.invoked_subcommand: {"config": str(config)}
+        }  # `sources -c FILE new` is `sources new -c FILE`
+        return
     from digest.app import open_app
 
     with open_app(config) as app:
@@ -33,40 +69,54 @@ def command(config: Path, days: int, as_json: bool) -> None:
         for name, own in by_source.items():
             click.echo(json.dumps(_json(name, own)))
     else:
-        _print(by_source, today=now.date(), days=days)
+        show(by_source, today=now.date(), days=days, out=console())
 
 
-def _print(by_source: dict[str, list[SourceReport]], *, today: dt.date, days: int) -> None:
+def show(by_source: dict[str, list[SourceReport]], *, today: dt.date, days: int, out: Console) -> None:
+    """The table, what went wrong last, and the chart of the same days."""
     from rich.markup import escape
     from rich.table import Table
 
+    from digest.cli import chart
+
     dates = [today - dt.timedelta(days=back) for back in range(days - 1, -1, -1)]
+    share = -(-days // MOST_MARKS)
     title = f"{dates[0].day} {dates[0]:%b} to {dates[-1].day} {dates[-1]:%b}" if days > 1 else "Today"
+    title += f", {share} days a mark" if share > 1 else ""
     table = Table(title=title, title_justify="left", box=None, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("source", no_wrap=True)
-    table.add_column("days")
+    table.add_column("source", no_wrap=True, max_width=chart.LONGEST_NAME)
+    table.add_column("days", no_wrap=True)
     for name in ("read", "new", "rejected"):
         table.add_column(name, justify="right")
     table.add_column("last, UTC")
     for name, runs in by_source.items():
-        marks = "".join(_mark([run for run in runs if run.started_at.date() == date]) for date in dates)
+        marked = [_mark([run for run in runs if run.started_at.date() == date]) for date in dates]
+        marks = "".join(
+            _worst(marked[max(end - share, 0) : end]) for end in range((days - 1) % share + 1, days + 1, share)
+        )
         last = runs[-1] if runs else None
         words = f"{last.started_at:%d %b %H:%M} {last.status}" if last else "never: digest ingest"
         table.add_row(escape(name), marks, *(str(figure) for figure in _totals(runs)), escape(words))
-    out = console()
     out.print(table)
     for line in source_errors((name, runs[-1].error) for name, runs in by_source.items() if runs):
         out.print(line)
+    for text in chart.lines(by_source, dates, width=out.width, blocks=not out.options.ascii_only):
+        out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
 
 def _mark(runs: Sequence[SourceReport]) -> str:
     """The best that a day brought: one good reading makes up for failures before it."""
     statuses = {run.status for run in runs}
     if statuses & GOOD:
-        return "[green]●[/]"
+        return READ
     if statuses & {SourceStatus.INCOMPLETE, SourceStatus.STALE}:
-        return "[yellow]◐[/]"
-    return "[red]✗[/]" if statuses else "[dim]·[/]"
+        return INCOMPLETE
+    return FAILED if statuses else NOT_ASKED
+
+
+def _worst(marks: Sequence[str]) -> str:
+    """The mark of several days: a bad one among them must show."""
+    return next(mark for mark in (FAILED, INCOMPLETE, READ, NOT_ASKED) if mark in marks)
 
 
 def _totals(runs: Sequence[SourceReport]) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from digest.attention import SIGNAL_PREFIX, Watch
 from digest.errors import SourceError
@@ -12,14 +13,17 @@ from digest.signals.citations import Citations
 from digest.signals.mentions import Mentions
 from digest.signals.stars import Stars
 from digest.signals.votes import Votes
-from digest.sources.registry import MAX_NAME, made_by
+from digest.sources.plugins import MAX_NAME, made_by
 
 
-def build_signals(config: SignalsConfig, *, plugins: Sequence[str] = ()) -> tuple[SignalProvider, ...]:
+def build_signals(
+    config: SignalsConfig, *, plugins: Sequence[str] = (), beside: Path | None = None
+) -> tuple[SignalProvider, ...]:
     """Every configured provider that has what it needs.
 
     Args:
         plugins: ``module:callable`` strings; each callable takes nothing and returns a SignalProvider.
+        beside: the folder of the configuration, where the modules of plug-ins may lie.
 
     Raises:
         SourceError: a plug-in cannot be loaded, or two providers have one name.
@@ -33,7 +37,7 @@ def build_signals(config: SignalsConfig, *, plugins: Sequence[str] = ()) -> tupl
         found.append(Citations(config.semantic_scholar))
     if config.hackernews is not None:
         found.append(Mentions(config.hackernews))
-    found += [load_plugin(plugin) for plugin in plugins]
+    found += [load_plugin(plugin, beside=beside) for plugin in plugins]
     names = [provider.watch.name for provider in found]
     for name in names:
         if names.count(name) > 1:
@@ -41,13 +45,13 @@ def build_signals(config: SignalsConfig, *, plugins: Sequence[str] = ()) -> tupl
     return tuple(found)
 
 
-def load_plugin(spec: str) -> SignalProvider:
+def load_plugin(spec: str, *, beside: Path | None = None) -> SignalProvider:
     """The provider that ``module:callable`` makes.
 
     Raises:
         SourceError: there is no such thing, or what it makes is no provider.
     """
-    made = made_by(spec, "signal")
+    made = made_by(spec, "signal", beside=beside)
     watch = getattr(made, "watch", None)
     if not isinstance(watch, Watch) or not callable(getattr(made, "read", None)):
         raise SourceError(spec, f"signal {spec!r} makes a {type(made).__name__}, which has no watch and read")

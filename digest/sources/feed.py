@@ -40,10 +40,11 @@ def parse(data: bytes, *, now: dt.datetime) -> Batch:
     Raises:
         SourceError: not a feed.
     """
-    return _parse(data, source=SOURCE, label=LABEL)
+    return parse_feed(data, source=SOURCE, label=LABEL)
 
 
-def _parse(data: bytes, *, source: str, label: str) -> Batch:
+def parse_feed(data: bytes, *, source: str, label: str) -> Batch:
+    """The items of a feed, for a source of any name; see :func:`parse`."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return _parse_json(data, source=source, label=label)
     import feedparser
@@ -154,7 +155,7 @@ class FeedSource:
         if answer.not_modified:
             yield Page(batch=Batch(entries=(), announced=0), not_modified=True)
             return
-        batch = await answer.parsed(lambda data: _parse(data, source=self._name, label=self._provider.label))
+        batch = await answer.parsed(lambda data: parse_feed(data, source=self._name, label=self._provider.label))
         broken_off = batch.announced is None
         yield Page(batch=batch, validators=() if broken_off else answer.validators)
         if broken_off:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from digest.errors import SourceError
 from digest.sources.text import decode
 
 
@@ -26,6 +27,18 @@ def loads(data: bytes | str) -> object:
     except ValueError as error:  # an integer of thousands of digits
         raise ValueError("not usable: a number too long to read") from error
     return value
+
+
+def read_json(data: bytes, *, source: str, label: str) -> object:
+    """Any JSON value that a provider answered.
+
+    Raises:
+        SourceError: not JSON, told in a line for a reader's mail.
+    """
+    try:
+        return loads(data)
+    except ValueError as error:
+        raise SourceError(source, f"{label} sent something that is {error}") from error
 
 
 def mapping(value: object) -> Mapping[str, object]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 LEAST_PACE_S = {"arxiv.org": 3.0, "api.semanticscholar.org": 1.0}
 """Operators whose pace no configuration may undercut: their hosts' common ending → seconds between two requests."""
@@ -33,6 +34,12 @@ class Provider:
     host: str
     pace_key: str
     pace_s: float
+
+    @classmethod
+    def at(cls, url: str, *, source: str, label: str, pace_s: float, pace_key: str | None = None) -> Provider:
+        """Who answers at an address. Hosts of one operator share a ``pace_key``, by default the source's name."""
+        host = urlsplit(url).hostname or ""
+        return cls(source=source, label=label, host=host, pace_key=pace_key or source, pace_s=pace_s)
 
 
 def pace_of(host: str, provider: Provider) -> tuple[str, float]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from digest.config import SourcesConfig
@@ -24,20 +23,21 @@ from digest.sources.formats import MODULES, parser_of
 from digest.sources.huggingface import HuggingFaceSource
 from digest.sources.openalex_works import OpenAlexSource
 from digest.sources.openreview_venues import OpenReviewSource
+from digest.sources.plugins import MAX_NAME, load_plugin
 from digest.sources.pubmed_search import PubmedSource
 
 FORMATS: Mapping[str, Parser] = MappingProxyType({name: parser_of(name) for name in MODULES})
 """Wire formats by the name that ``digest ingest --format`` takes."""
 
-MAX_NAME = 64
-"""Characters in a source's name: the width of its column in the store."""
 
-
-def build_sources(config: SourcesConfig, *, plugins: Sequence[str] = ()) -> tuple[Source, ...]:
+def build_sources(
+    config: SourcesConfig, *, plugins: Sequence[str] = (), beside: Path | None = None
+) -> tuple[Source, ...]:
     """Every configured source, arXiv and Hugging Face first.
 
     Args:
         plugins: ``module:callable`` strings; each callable takes nothing and returns a Source.
+        beside: the folder of the configuration, where the modules of plug-ins may lie.
 
     Raises:
         SourceError: a plug-in cannot be loaded, or two sources have one name.
@@ -56,7 +56,7 @@ def build_sources(config: SourcesConfig, *, plugins: Sequence[str] = ()) -> tupl
         FileSource(path, name=name, max_bytes=config.max_bytes)
         for path, name in zip(files, _names(files, _file_names), strict=True)
     ]
-    sources += [load_plugin(plugin) for plugin in plugins]
+    sources += [load_plugin(plugin, beside=beside) for plugin in plugins]
     taken: set[str] = set()
     for source in sources:
         if source.name in taken:
@@ -82,36 +82,6 @@ def _named_providers(config: SourcesConfig) -> Iterator[Source]:
         yield BiorxivSource("medrxiv", config.medrxiv, first_look_back=look_back)
     if config.openreview is not None:
         yield OpenReviewSource(config.openreview, first_look_back=look_back)
-
-
-def load_plugin(spec: str) -> Source:
-    """The source that ``module:callable`` makes.
-
-    Raises:
-        SourceError: there is no such thing, or what it makes is no source.
-    """
-    source: Source = made_by(spec, "source")
-    if not isinstance(getattr(source, "name", None), str) or not callable(getattr(source, "fetch", None)):
-        raise SourceError(spec, f"source {spec!r} makes a {type(source).__name__}, which has no name and fetch")
-    if not 0 < len(source.name) <= MAX_NAME:
-        raise SourceError(spec, f"source {spec!r}: its name must have 1 to {MAX_NAME} characters")
-    return source
-
-
-def made_by(spec: str, kind: str) -> Any:
-    """What the callable of ``module:callable`` returns; ``kind`` is what it should be, for the error.
-
-    Raises:
-        SourceError: there is no such callable.
-    """
-    module_name, _, attribute = spec.partition(":")
-    try:
-        make: object = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SourceError(spec, f"{kind} {spec!r}: {error}; write module:callable") from error
-    if not callable(make):
-        raise SourceError(spec, f"{kind} {spec!r} is not callable")
-    return make()
 
 
 _Place = TypeVar("_Place", str, Path)

@@ -18,7 +18,8 @@ from digest.sources.base import FetchRequest, Source
 from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
 from digest.sources.huggingface import HuggingFaceSource
-from digest.sources.registry import MAX_NAME, build_sources
+from digest.sources.plugins import MAX_NAME
+from digest.sources.registry import build_sources
 from tests.support import wire
 from tests.support.fetching import Run
 from tests.support.http_server import HttpServer, Reply, Seen

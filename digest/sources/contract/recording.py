@@ -18,8 +18,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import httpx2
 
 from digest.errors import SourceError
-from digest.sources.base import FetchRequest, Source
+from digest.model import Batch
+from digest.sources.base import FetchRequest, Page, Source
 from digest.sources.http import PoliteClient
+from digest.sources.pace import Provider
 
 HIDDEN = "REDACTED"
 MOST_BYTES = 50_000_000
@@ -82,6 +84,8 @@ class Recorder(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["Accept-Encoding"] = "identity"
+        for name in ("If-None-Match", "If-Modified-Since"):  # "nothing new" is no recording
+            request.headers.pop(name, None)
         response = await self._inner.handle_async_request(request)
         url, secrets = without_secrets(str(request.url))
         answer = Recorded(
@@ -102,6 +106,22 @@ class Recorder(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class OneAddress:
+    """A source that asks for one address, to record what is there, and makes nothing of it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @property
+    def name(self) -> str:
+        return urlsplit(self._url).hostname or "address"
+
+    async def fetch(self, client: PoliteClient, request: FetchRequest) -> AsyncIterator[Page]:
+        provider = Provider.at(self._url, source=self.name, label=self.name, pace_s=1.0)
+        await client.get(self._url, provider, conditional=False, hand_back=frozenset(range(400, 429)))
+        yield Page(batch=Batch(entries=()))
 
 
 async def take(source: Source, request: FetchRequest, client: PoliteClient, *, pages: int) -> SourceError | None:
