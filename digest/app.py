@@ -32,6 +32,8 @@ from digest.store.upgrade import ensure_current
 from digest.subscribers import load_subscribers
 
 if TYPE_CHECKING:
+    from httpx2 import AsyncBaseTransport
+
     from digest.checkup import Examples, LaneMatches
     from digest.delivery.base import Transport
     from digest.editions.links import KeyRing
@@ -154,7 +156,8 @@ class App:
         signals = self.config.signals
         return build_signals(signals, plugins=signals.plugins, beside=self.config_path.parent)
 
-    def client(self) -> PoliteClient:
+    def client(self, *, transport: AsyncBaseTransport | None = None) -> PoliteClient:
+        """The polite client; ``transport`` stands in for the network, or records it."""
         from digest.sources.http import PoliteClient
 
         sources = self.config.sources
@@ -164,6 +167,7 @@ class App:
             timeout_s=sources.timeout_s,
             max_bytes=sources.max_bytes,
             clock=self.clock,
+            transport=transport,
         )
 
     def transport(self) -> Transport:

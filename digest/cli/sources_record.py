@@ -34,7 +34,6 @@ def command(config: Path, name: str, to: Path | None, days: int, pages: int) -> 
     from digest.sources.base import FetchRequest
     from digest.sources.contract.recording import OneAddress, Recorder, Tape, take
     from digest.sources.contract.tapes import save
-    from digest.sources.http import PoliteClient
 
     with open_app(config) as app:
         source: Source
@@ -47,16 +46,7 @@ def command(config: Path, name: str, to: Path | None, days: int, pages: int) -> 
         recorder = Recorder(
             httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_keepalive_connections=0)), clock=app.clock
         )
-        sources = app.config.sources
-        client = PoliteClient(
-            app.rooms.sources,
-            contact=app.config.site.contact,
-            timeout_s=sources.timeout_s,
-            max_bytes=sources.max_bytes,
-            clock=app.clock,
-            transport=recorder,
-        )
-        error = asyncio.run(take(source, request, client, pages=pages))
+        error = asyncio.run(take(source, request, app.client(transport=recorder), pages=pages))
     if not recorder.answers:
         fail(f"{name}: nothing was answered" + (f": {error}" if error else ""))
     folder = to or folder
