@@ -23,6 +23,8 @@ _COLLABORATION: Final = re.compile(
     r"\b(?:collaborations?|consortium|group|team|society|committee|initiative|project)\b", re.IGNORECASE
 )
 _PARENTHESISED: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
+_PLAIN: Final = re.compile(r"(?:[A-Za-z]++\.?+[ \-]?+)*+(?<=[A-Za-z.])")
+"""Words of letters, initials and single hyphens: nothing to do, as for four names of five."""
 _UNKEYED: Final = re.compile(r"[^\w\s]|_")
 _STROKES: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
@@ -32,6 +34,8 @@ MAX_LENGTH: Final = 100_000
 
 def display_name(name: str) -> str:
     """A name as a reader sees it: no TeX, no affiliation, given name first (``Müller, Jörg (ETH)`` → Jörg Müller)."""
+    if _PLAIN.fullmatch(name):
+        return name
     name = _without_affiliation(readable(name)).strip(" ,;*")
     if "," not in name:
         return name

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from digest.catalog import tex_signs
-from digest.catalog.tex_signs import unguard
+from digest.catalog.tex_signs import WORD_GAP, unguard
 
 MAX_LENGTH: Final = 100_000
 """Characters; the rest of a longer text is cut off."""
@@ -32,7 +32,8 @@ _LANDMARK: Final = re.compile(r"\\(?:[A-Za-z]+|.)|[{}$]|\s+", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _INVISIBLE: Final = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ue000-\ue0ff\ufeff\ud800-\udfff]")
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+|.?)", re.DOTALL)
-_GAP: Final = re.compile("\ue000+")
+_GAP: Final = re.compile(f"{WORD_GAP}+")
+_SPACED_SIGNS: Final = (" ,", " .", " ;", " :", " !", " ?", " )", " ]")
 _SPACE_BEFORE: Final = re.compile(r" ([,.;:!?)\]](?:\s|$))")
 
 
@@ -132,7 +133,10 @@ def _spaced(text: str) -> str:
         )
         return " " if joins and unicodedata.category(after) != "Lm" else ""
 
-    return _SPACE_BEFORE.sub(r"\1", _GAP.sub(gap, text))
+    text = _GAP.sub(gap, text) if WORD_GAP in text else text
+    if any(sign in text for sign in _SPACED_SIGNS):
+        text = _SPACE_BEFORE.sub(r"\1", text)
+    return text
 
 
 def _clean(text: str) -> str:

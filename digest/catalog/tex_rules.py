@@ -16,8 +16,7 @@ from typing import Any, Final
 
 from pylatexenc import latex2text, latexwalker, macrospec
 
-WORD_GAP: Final = "\ue000"
-"""Stands beside function names: becomes a space where two words would run together (``n\\log n``), else nothing."""
+from digest.catalog.tex_signs import WORD_GAP
 
 SUPERSCRIPTS: Final = str.maketrans(
     "0123456789+-−=()abcdefghijklmnoprstuvwxyzT⊤∘*∗⋆†′ ",

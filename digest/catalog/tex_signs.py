@@ -14,6 +14,9 @@ from typing import Final
 LONGEST_FORMULA: Final = 1500
 """Characters between two dollar signs; what is longer is text that holds two dollar signs."""
 
+WORD_GAP: Final = "\ue000"
+"""Stands beside function names: becomes a space where two words would run together (``n\\log n``), else nothing."""
+
 _LITERALS: Final = "%&#_$-{}^~"
 _GUARDS: Final = {sign: chr(0xE010 + place) for place, sign in enumerate(_LITERALS)}
 

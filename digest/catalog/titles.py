@@ -53,7 +53,7 @@ def title_key(title: str) -> str:
         text = "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
     key = " ".join(_NOT_WORDS.sub(" ", text).split())
     words = key.count(" ") + 1
-    dense = any(character > "\u2e80" for character in key)  # Chinese and Japanese write no spaces
+    dense = not key.isascii() and any(character > "\u2e80" for character in key)  # Chinese and Japanese write no spaces
     if len(key) < LEAST_CHARACTERS or (words < LEAST_WORDS and not dense):
         return ""
     return "" if key in _GENERIC or _ABOUT_ANOTHER.fullmatch(key) else key

@@ -64,7 +64,8 @@ def make_entry(
     if not title:
         return Rejection(rejection_id(key), "no title")
     identifiers = _identifiers(spellings)
-    link = web_url(url) or (url_of(identifiers[0]) if identifiers else None)
+    page = url_of(identifiers[0]) if identifiers else None
+    link = page if url == page else web_url(url) or page
     if link is None:
         return Rejection(rejection_id(key), "its id is no arXiv id, DOI or other known name, and it has no web address")
     return Entry(

@@ -88,7 +88,10 @@ def _words(value: object) -> list[str]:
 
 
 def _first_instant(item: Mapping[str, object], *keys: str) -> dt.datetime | None:
-    return next((found for key in keys if (found := instant(text(item.get(key))))), None)
+    for key in keys:
+        if (value := item.get(key)) is not None and (found := instant(text(value))):
+            return found
+    return None
 
 
 def _version(item: Mapping[str, object], spellings: list[str]) -> int | None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from digest.errors import SourceError
 from digest.sources.text import decode
 
+_DECODER = json.JSONDecoder(parse_float=str)
+
 
 def loads(data: bytes | str) -> object:
     """Any JSON value.
@@ -19,7 +21,7 @@ def loads(data: bytes | str) -> object:
         ValueError: not JSON, with a reason in a few words.
     """
     try:
-        value: object = json.loads(decode(data) if isinstance(data, bytes) else data, parse_float=str)
+        value: object = _DECODER.decode(decode(data) if isinstance(data, bytes) else data)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1:,}") from error
     except RecursionError as error:
@@ -53,14 +55,17 @@ def sequence(value: object) -> Sequence[object]:
 
 def text(value: object) -> str:
     """``value`` if it is text, or the text of a whole number; else empty."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def first_text(item: Mapping[str, object], *keys: str) -> str:
     """The first of some keys that holds text."""
-    return next((found for key in keys if (found := text(item.get(key)))), "")
+    for key in keys:
+        if (value := item.get(key)) is not None and (found := text(value)):
+            return found
+    return ""
 
 
 def names(value: object) -> list[str]:

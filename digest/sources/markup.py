@@ -122,7 +122,10 @@ def fields_of(element: etree._Element) -> dict[str, list[etree._Element]]:
 
 def text_of(elements: list[etree._Element] | None) -> str:
     """All text inside the first of some elements; empty if there is none."""
-    return "".join(elements[0].itertext()).strip() if elements else ""
+    if not elements:
+        return ""
+    first = elements[0]
+    return ("".join(first.itertext()) if len(first) else first.text or "").strip()
 
 
 def _xml(text: str, *, recover: bool = False) -> etree._Element:

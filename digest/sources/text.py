@@ -110,21 +110,15 @@ def plain(text: str) -> str:
     """
     if not text.isprintable():
         text = text.replace("\n", " ")  # mostly all that there is, and then the far dearer look can be spared
-        text = text if text.isprintable() else visible(text)
-    text = folded(text)
+        text = " ".join((text if text.isprintable() else visible(text)).split())
+    elif "  " in text or text[:1] == " " or text[-1:] == " ":  # the only printable white space is U+0020
+        text = " ".join(text.split())
     if "<" in text:
         ends = [found.end() for found in _CODE_END.finditer(text)]
         if ends:  # looked at only up to the last closing tag, so that unclosed ones cannot cost quadratic time
             text = _CODE.sub(" ", text[: ends[-1]]) + text[ends[-1] :]
         text = " ".join(_TAG.sub(" ", text).split())
     return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def folded(text: str) -> str:
-    """The text with single spaces and none around it."""
-    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
-        return text  # the only printable white space is U+0020
-    return " ".join(text.split())
 
 
 _BLOCKS = ("p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "hr", "pre", "blockquote", "section", "article", "img")

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from digest.model import AnnounceType, Entry, Identifier, Scheme
 
 
@@ -58,7 +60,15 @@ def entry_from_json(source: str, key: str, body: Mapping[str, Any]) -> Entry:
 
 def body_of(entry: Entry) -> str:
     """The record's body as it is stored: compact JSON, the same text for the same entry."""
-    return json.dumps(entry_to_json(entry), separators=(",", ":"))
+    return compact(entry_to_json(entry))
+
+
+def compact(value: object) -> str:
+    """JSON text without spaces."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a lone surrogate, which UTF-8 cannot hold: written as an escape
+        return json.dumps(value, separators=(",", ":"))
 
 
 def content_hash(body: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from json import dumps
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, update
@@ -13,7 +12,7 @@ from digest.catalog.deciding import PaperChange
 from digest.catalog.merging import Record, merge
 from digest.model import Paper
 from digest.store.bulk import BulkInsert, Row, instant_binder, new_ids
-from digest.store.codec import entry_to_json
+from digest.store.codec import compact, entry_to_json
 from digest.store.database import Database
 from digest.store.drafts import Draft
 from digest.store.following import follow
@@ -118,8 +117,8 @@ class Shelf:
             paper_id,
             paper.title,
             paper.abstract,
-            dumps(paper.authors),
-            dumps(paper.categories),
+            compact(paper.authors),
+            compact(paper.categories),
             paper.primary_category or "",
             paper.url,
             paper.comment,
@@ -127,7 +126,7 @@ class Shelf:
             paper.version,
             paper.withdrawn,
             paper.candidate,
-            dumps(paper.sources),
+            compact(paper.sources),
             instant(paper.published_at),
             instant(paper.announced_at),
             instant(paper.first_seen_at),
