@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from digest.signals.base import SignalProvider
     from digest.sources.base import Source
     from digest.sources.http import PoliteClient
+    from digest.sources.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -201,11 +202,12 @@ class App:
         return report
 
     def ingest(
-        self, source: str | None = None, *, progress: Callable[[str, str], None] = lambda source, words: None
+        self, source: str | None = None, *, progress: Callable[[Progress], None] | None = None
     ) -> list[SourceReport]:
-        """Read one source, or all of them."""
+        """Read one source, or all of them. Long readings are told in the log, or to ``progress``."""
         from digest.pipeline import ingest
         from digest.sources.examples import ExampleSource
+        from digest.sources.progress import in_lines
 
         chosen = [s for s in self.sources if source in (None, s.name)]
         return ingest.ingest(
@@ -214,7 +216,7 @@ class App:
             client=self.client,
             categories=self.categories(),
             examples=ExampleSource(self.config.sources) if source is None and self.config.sources.examples else None,
-            progress=progress,
+            progress=progress or in_lines(logger.info),
         )
 
     def read_signals(

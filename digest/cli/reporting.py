@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
     from digest.model import SourceReport
+    from digest.sources.progress import Progress
 
 STYLES = {"ok": "green", "unchanged": "green", "quiet": "green"}
 
@@ -52,27 +55,36 @@ def trial_notice(folder: Path) -> str:
 
 
 @contextmanager
-def watching(title: str) -> Iterator[Callable[[str, str], None]]:
-    """Progress by source: a live line each on a terminal, nothing in a log (a table follows)."""
+def watching(title: str) -> Iterator[Callable[[Progress], None]]:
+    """Progress by source: a live bar each on a terminal, with the time left where the size is known; lines in a log."""
     if not sys.stderr.isatty():
-        yield lambda source, words: None
+        from digest.sources.progress import in_lines
+
+        yield in_lines(lambda line: click.echo(f"{title} {line}", err=True))
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
         TextColumn("{task.fields[words]}"),
         TimeElapsedColumn(),
+        TextColumn("[dim]left"),
+        TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def show(source: str, words: str) -> None:
+        def show(progress: Progress) -> None:
+            source, words = progress.source, progress.words
             if source not in tasks:
-                tasks[source] = bar.add_task(f"{title} {source}", total=None, words=words)
-            bar.update(tasks[source], words=words)
+                tasks[source] = bars.add_task(f"{title} {source}", total=None, words=words)
+            if progress.total is not None:
+                words = f"{progress.done:,} of {progress.total:,}"
+            bars.update(tasks[source], words=words, completed=progress.done, total=progress.total)
 
         yield show
 

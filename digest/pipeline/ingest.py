@@ -12,6 +12,7 @@ from digest.pipeline.rooms import Rooms
 from digest.sources.base import FetchRequest, Page, Source
 from digest.sources.examples import to_ask
 from digest.sources.http import PoliteClient
+from digest.sources.progress import Progress, nothing
 from digest.sources.reading import read_sources
 from digest.store.intake import Counts, Intake
 
@@ -31,7 +32,7 @@ def ingest(
     client: Callable[[], PoliteClient],
     categories: Sequence[str],
     examples: Source | None = None,
-    progress: Callable[[str, str], None] = lambda source, words: None,
+    progress: Callable[[Progress], None] = nothing,
 ) -> list[SourceReport]:
     """Read all given sources once; store what they say; report how each did.
 

@@ -157,7 +157,7 @@ class ArxivSource:
             if todo.to_cursor() != dict(request.cursor) and todo.covered:
                 yield Page(batch=Batch(entries=(), announced=0), cursor=todo.to_cursor())
             return
-        begun = todo.windows[-1][1]
+        begun, announced = todo.windows[-1][1], False
         while todo.windows:
             begin, end = todo.windows[0]
             found = await self._slice(client, todo)
@@ -165,14 +165,15 @@ class ArxivSource:
                 middle = begin + (end - begin) / 2
                 todo = replace(todo, windows=((begin, middle), (middle, end), *todo.windows[1:]))
                 continue
-            first, next_start = todo.start == 0, todo.start + SLICE
+            # What a window still owes is announced once, so that what never came shows in the sum.
+            owed, next_start = 0 if announced else max(found.total - todo.start, 0), todo.start + SLICE
             done = next_start >= found.total
+            announced = not done
             todo = replace(todo, windows=todo.windows[1:] if done else todo.windows, start=0 if done else next_start)
             if not todo.windows:
                 covered = tuple(dict.fromkeys([*todo.covered, *todo.categories]))
                 todo = replace(todo, categories=(), covered=covered, until=begun)
-            # The window's whole count is announced once, so that what never came shows in the sum.
-            yield Page(batch=replace(found.batch, announced=found.total if first else 0), cursor=todo.to_cursor())
+            yield Page(batch=replace(found.batch, announced=owed), cursor=todo.to_cursor())
 
     async def _slice(self, client: PoliteClient, todo: Backfill) -> arxiv_atom.ApiPage:
         """One page of results with as many entries as it must have."""

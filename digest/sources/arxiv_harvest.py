@@ -45,17 +45,23 @@ class Harvest:
     token: str = ""
     begun: str = ""
     """The unfinished list: its category, the token of its next part, the ISO date on which it was begun."""
+    seen: int = 0
+    """Records of the unfinished list that came so far, read or rejected."""
 
     def to_cursor(self) -> dict[str, object]:
-        return {"done": dict(self.done), "category": self.category, "token": self.token, "begun": self.begun}
+        unfinished = {"category": self.category, "token": self.token, "begun": self.begun, "seen": self.seen}
+        return {"done": dict(self.done), **unfinished}
 
     @classmethod
     def from_cursor(cls, cursor: Mapping[str, object]) -> Harvest:
         """What a cursor says; anything unreadable in it counts as not said."""
         done = {category: text(day) for category, day in mapping(cursor.get("done")).items() if _day(text(day))}
         category, token, begun = (text(cursor.get(name)) for name in ("category", "token", "begun"))
-        unfinished = bool(category and token and _day(begun))
-        return cls(done=done, category=category, token=token, begun=begun) if unfinished else cls(done=done)
+        if not (category and token and _day(begun)):
+            return cls(done=done)
+        seen = cursor.get("seen")
+        count = seen if isinstance(seen, int) and seen >= 0 else 0
+        return cls(done=done, category=category, token=token, begun=begun, seen=count)
 
     def since(self, category: str, request: FetchRequest, first_look_back: dt.timedelta) -> dt.date:
         """The first day to ask for."""
@@ -101,35 +107,40 @@ class ArxivOaiSource:
     ) -> AsyncIterator[Page]:
         day = harvest.since(category, request, self._first_look_back)
         first = {"verb": "ListRecords", "metadataPrefix": "arXiv", "from": day.isoformat(), "set": set_of(category)}
-        resuming = harvest.category == category and bool(harvest.token)
-        params = {"verb": "ListRecords", "resumptionToken": harvest.token} if resuming else first
-        begun = harvest.begun if resuming else request.now.date().isoformat()
-        anew = False
-        counted = resuming  # the whole list's size, where it is told, is announced once
+        anew = replace(harvest, category=category, token="", begun=request.now.date().isoformat(), seen=0)
+        here = harvest if harvest.category == category and harvest.token else anew
+        again, total, told = False, None, False
         for _ in range(MOST_PARTS):
+            params = {"verb": "ListRecords", "resumptionToken": here.token} if here.token else first
             try:
                 part = await self._part(client, params)
             except TokenExpired:
-                if not resuming or anew:
+                if not here.token or again:
                     raise
-                anew, resuming, counted, params, begun = True, False, False, first, request.now.date().isoformat()
+                here, again, total, told = anew, True, None, False
                 continue
             if part.batch.announced is None:
                 # What was read is kept; the cursor stays, so that this part is asked for again.
                 yield Page(batch=part.batch)
                 raise SourceError(SOURCE, f"{LABEL} broke off in the middle of its list")
-            if part.token and part.token == params.get("resumptionToken"):
+            if part.token and part.token == here.token:
                 raise SourceError(SOURCE, f"{LABEL} gave the same part of its list twice")
+            total, batch = part.total if part.total is not None else total, part.batch
+            if total is not None:
+                # What is still to come is announced once, so that what never came shows in the sum.
+                batch, told = replace(batch, announced=0 if told else max(total - here.seen, 0)), True
+            here = replace(here, token=part.token or "", seen=here.seen + (part.batch.announced or 0))
             if part.token:
-                harvest = replace(harvest, category=category, token=part.token, begun=begun)
-            else:
-                harvest = Harvest(done={**harvest.done, category: begun})
-            batch = part.batch if part.total is None else replace(part.batch, announced=0 if counted else part.total)
-            counted = True
-            yield Page(batch=batch, cursor=harvest.to_cursor())
-            if not part.token:
-                return
-            resuming, params = True, {"verb": "ListRecords", "resumptionToken": part.token}
+                yield Page(batch=batch, cursor=here.to_cursor())
+                continue
+            whole = total is None or here.seen >= total
+            done = {**harvest.done, category: here.begun} if whole else harvest.done
+            yield Page(batch=batch, cursor=Harvest(done=done).to_cursor())
+            if not whole:
+                raise SourceError(
+                    SOURCE, f"{LABEL} gave {here.seen:,} of {total:,} papers; its list is read again next time"
+                )
+            return
         raise SourceError(SOURCE, f"{LABEL} gave a list without an end")
 
     async def _part(self, client: PoliteClient, params: Mapping[str, str]) -> OaiPage:

@@ -13,6 +13,7 @@ from digest.errors import SourceError, SourceRateLimited, StoreError
 from digest.model import SourceReport, SourceStatus
 from digest.sources.base import FetchRequest, Page, Source
 from digest.sources.http import PoliteClient
+from digest.sources.progress import Progress, nothing
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def read_sources(
     client: Callable[[], PoliteClient],
     keep: Keep,
     clock: Callable[[], dt.datetime],
-    progress: Callable[[str, str], None] = lambda source, words: None,
+    progress: Callable[[Progress], None] = nothing,
 ) -> list[SourceReport]:
     """Fetch, parse and keep everything; returns one report per source, in the given order.
 
@@ -66,22 +67,22 @@ async def _read(
     keep: Keep,
     turn: asyncio.Lock,
     clock: Callable[[], dt.datetime],
-    progress: Callable[[str, str], None],
+    progress: Callable[[Progress], None],
 ) -> SourceReport:
     started_at, tally = clock(), _Tally()
-    progress(source.name, "asking")
+    progress(Progress(source.name, "asking"))
     with bounded(source.name) as outcome:
         async for page in source.fetch(client, request):
             async with turn:  # one writer at a time keeps transactions short and SQLite calm
                 new, updated = await asyncio.to_thread(keep, source.name, page)
             _count(tally, page, new, updated)
-            progress(source.name, f"{tally.read} read")
+            progress(_progress(source.name, tally))
     status, error = outcome.status, outcome.error
     if status is SourceStatus.FAILED and tally.read:
         status = SourceStatus.INCOMPLETE
     if status is SourceStatus.OK:
         status, error = _judge(tally)
-    progress(source.name, str(status))
+    progress(Progress(source.name, str(status)))
     return SourceReport(
         source=source.name,
         started_at=started_at,
@@ -124,6 +125,12 @@ def bounded(name: str) -> Iterator[Outcome]:
         logger.exception("source %s: unexpected error", name)
         outcome.status = SourceStatus.FAILED
         outcome.error = f"{name}: unexpected {type(bug).__name__}: {bug} (see the log)"
+
+
+def _progress(source: str, tally: _Tally) -> Progress:
+    """A total that is not ahead of what came is that of the pages so far, not of the whole."""
+    done, total = tally.read + tally.rejected, tally.announced
+    return Progress(source, f"{tally.read:,} read", done, total if total is not None and total > done else None)
 
 
 def _count(tally: _Tally, page: Page, new: int, updated: int) -> None:

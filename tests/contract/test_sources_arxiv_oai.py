@@ -158,6 +158,8 @@ class Archive:
         self.expired = False
         self.fail_at: Reply | None = None
         self.told = told
+        self.tells: int | None = None
+        """What it says that there are, when that is not true."""
         server.answer("/oai", self)
 
     def __call__(self, seen: Seen) -> Reply:
@@ -170,9 +172,8 @@ class Archive:
         start = int(token)
         more = start + 2 < len(self.ids)
         records = [wire.oai_record(one) for one in self.ids[start : start + 2]]
-        return Reply(
-            body=wire.oai(*records, token=str(start + 2) if more else "", total=len(self.ids) if self.told else None)
-        )
+        total = (self.tells or len(self.ids)) if self.told else None
+        return Reply(body=wire.oai(*records, token=str(start + 2) if more else "", total=total))
 
 
 def test_a_list_is_read_to_its_end(server: HttpServer) -> None:
@@ -196,6 +197,28 @@ def test_a_told_size_is_announced_once(server: HttpServer) -> None:
     archive.fail_at = Reply(body=wire.oai())
     run = Run().fetch(source_at(server), "cs.LG")
     assert (run.announced, len(run.ids)) == (5, 2)  # which the pipeline reports as incomplete
+
+
+def test_a_list_that_stays_short_is_read_anew(server: HttpServer) -> None:
+    """Three of five told papers are incomplete: what came is kept, and the day does not move on."""
+    archive = Archive(server, 3, told=True)
+    archive.tells = 5
+    run = Run().fetch(source_at(server), "cs.LG")
+    assert "gave 3 of 5 papers; its list is read again next time" in str(run.error)
+    assert len(run.ids) == 3
+    archive.tells = None
+    archive.queries.clear()
+    assert run.fetch(source_at(server), "cs.LG").error is None
+    assert archive.queries[0]["from"] == "2026-08-13"
+
+
+def test_what_an_interrupted_list_still_owes_is_announced(server: HttpServer) -> None:
+    """The run that goes on announces the rest, so that its numbers add up."""
+    Archive(server, 5, told=True)
+    run = Run().fetch(source_at(server), "cs.LG", crash_after=1)
+    assert run.announced == 5
+    run.fetch(source_at(server), "cs.LG")
+    assert (run.error, run.announced, len(run.ids)) == (None, 3, 3)
 
 
 def test_the_next_harvest_begins_a_day_before_the_last(server: HttpServer) -> None:
