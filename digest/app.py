@@ -206,27 +206,30 @@ class App:
     ) -> list[SourceReport]:
         """Read one source, or all of them. Long readings are told in the log, or to ``progress``."""
         from digest.pipeline import ingest
+        from digest.sources.base import EXAMPLES
         from digest.sources.examples import ExampleSource
         from digest.sources.progress import in_lines
 
         chosen = [s for s in self.sources if source in (None, s.name)]
+        asked = source in (None, EXAMPLES)
         return ingest.ingest(
             self.rooms,
             chosen,
             client=self.client,
             categories=self.categories(),
-            examples=ExampleSource(self.config.sources) if source is None and self.config.sources.examples else None,
+            examples=ExampleSource(self.config.sources) if asked and self.config.sources.examples else None,
             progress=progress or in_lines(logger.info),
         )
 
     def read_signals(
-        self, signal: str | None = None, *, progress: Callable[[str, str], None] = lambda source, words: None
+        self, signal: str | None = None, *, progress: Callable[[Progress], None] | None = None
     ) -> list[SourceReport]:
         """Read the attention that is due for stored papers, from one provider or from all."""
         from digest.pipeline import signals
+        from digest.sources.progress import in_lines
 
         chosen = [provider for provider in self.signals if signal in (None, provider.watch.name)]
-        return signals.read_signals(self.rooms, chosen, client=self.client, progress=progress)
+        return signals.read_signals(self.rooms, chosen, client=self.client, progress=progress or in_lines(logger.info))
 
     def categories(self) -> tuple[str, ...]:
         """The arXiv categories to read: the configured ones, or the union of all readers' lanes."""
@@ -397,7 +400,10 @@ class App:
     # ── what the daemon asks ────────────────────────────────────────────────────────────────────────────────
 
     def source_names(self) -> Sequence[str]:
-        return [source.name for source in self.sources]
+        """What `ingest` can be told to read, the source of readers' examples last."""
+        from digest.sources.base import EXAMPLES
+
+        return [*(source.name for source in self.sources), *([EXAMPLES] if self.config.sources.examples else [])]
 
     def signal_names(self) -> Sequence[str]:
         return [provider.watch.name for provider in self.signals]

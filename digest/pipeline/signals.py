@@ -10,6 +10,7 @@ from digest.pipeline.rooms import Rooms
 from digest.signals.base import Findings, Inquiry, SignalProvider, Subject
 from digest.signals.reading import read_providers
 from digest.sources.http import PoliteClient
+from digest.sources.progress import Progress, nothing
 from digest.store.intake import Intake
 
 MOST_PAPERS = 20_000
@@ -21,7 +22,7 @@ def read_signals(
     providers: Sequence[SignalProvider],
     *,
     client: Callable[[], PoliteClient],
-    progress: Callable[[str, str], None] = lambda source, words: None,
+    progress: Callable[[Progress], None] = nothing,
 ) -> list[SourceReport]:
     """Ask each provider once about the papers whose mark has come; returns how each did, in the given order."""
     now = rooms.clock()

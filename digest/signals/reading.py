@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from digest.model import SourceReport, SourceStatus
 from digest.signals.base import Findings, Inquiry, SignalProvider
 from digest.sources.http import PoliteClient
+from digest.sources.progress import Progress, nothing
 from digest.sources.reading import bounded
 
 Keep = Callable[[str, Findings], None]
@@ -21,7 +22,7 @@ def read_providers(
     client: Callable[[], PoliteClient],
     keep: Keep,
     clock: Callable[[], dt.datetime],
-    progress: Callable[[str, str], None] = lambda source, words: None,
+    progress: Callable[[Progress], None] = nothing,
 ) -> list[SourceReport]:
     """Ask and keep everything; one report per provider, in the given order.
 
@@ -48,11 +49,11 @@ async def _read(
     keep: Keep,
     turn: asyncio.Lock,
     clock: Callable[[], dt.datetime],
-    progress: Callable[[str, str], None],
+    progress: Callable[[Progress], None],
 ) -> SourceReport:
     name, started_at = provider.watch.name, clock()
     answered = known = readings = texts = 0
-    progress(name, "asking")
+    progress(Progress(name, "asking"))
     with bounded(name) as outcome:
         async for findings in provider.read(client, inquiry):
             async with turn:
@@ -61,11 +62,11 @@ async def _read(
             known += findings.known
             readings += len(findings.readings)
             texts += len(findings.texts)
-            progress(name, f"{answered} of {len(inquiry.subjects)}")
+            progress(Progress(name, f"{answered} of {len(inquiry.subjects)}", answered, len(inquiry.subjects)))
     status = outcome.status
     if status is SourceStatus.FAILED and answered:
         status = SourceStatus.INCOMPLETE
-    progress(name, str(status))
+    progress(Progress(name, str(status)))
     return SourceReport(
         source=name,
         started_at=started_at,

@@ -196,7 +196,7 @@ def test_a_silent_provider_makes_nothing_unknown(tmp_path: Path, clock: Hands, l
     """A server error leaves the examples waiting for the next reading."""
     app = open_(tmp_path, clock, library, "2305.10430")
     library.server.serve("/api/query", Reply(status=404))
-    report = only(app.ingest())
+    report = only(app.ingest("examples"))  # as the daemon does, source by source
     assert report.status is SourceStatus.FAILED
     assert "404" in (report.error or "")
     assert missing(app)[:2] == (("arxiv:2305.10430",), ())
