@@ -52,7 +52,7 @@ def run_check(
         config_path,
         env=os.environ,
         now=now,
-        check_templates=_compile_templates,
+        check_templates=compile_templates,
         lane_matches=lane_matches,
         examples=examples,
     )
@@ -82,7 +82,8 @@ def _with_the_store(config_path: Path, found: Checkup) -> Checkup:
         return found
 
 
-def _compile_templates(config: Config) -> None:
+def compile_templates(config: Config) -> None:
+    """Read every template, the operator's own among them; raises RenderError."""
     from digest.editions.templates import Templates
     from digest.resources import data_path
 

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "The whole job on a bundled sample, with an embedded mail server."),
     "init": ("init", "Write a small config and your reader file."),
     "check": ("check", "All problems of config, subscribers and templates at once."),
+    "doctor": ("doctor", "Is this installation well? Database, disk, clock, sources, mail account."),
     "ingest": ("ingest", "Read new papers now, from all sources or from a file."),
     "preview": ("preview", "A reader's mail for any day; sends nothing."),
     "why": ("why", "Why a paper is, or is not, in a reader's mail."),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 
-from digest.config import MailConfig
+from digest.config import MailConfig, TlsMode
 from digest.delivery.advice import advice
 from digest.delivery.base import RelayError
-from digest.delivery.replies import Reply, classify
-from digest.delivery.settings import smtp_settings
+from digest.delivery.replies import Phase, Reply, classify
+from digest.delivery.settings import Timeouts, smtp_settings
 from digest.delivery.smtp import SmtpTransport
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
@@ -49,6 +49,27 @@ def probe(mail: MailConfig, recipient: str, *, now: dt.datetime) -> ProbeReport:
         advice=advice(reply, settings.preset),
         accepted=classify(reply).state is DeliveryState.ACCEPTED,
     )
+
+
+def greet(mail: MailConfig, *, timeout_s: float) -> ProbeReport:
+    """Connect, secure and log in, and go away again: nothing is sent.
+
+    Raises:
+        TransportError: ``mail`` names no server.
+    """
+    settings = replace(smtp_settings(mail), timeouts=Timeouts.scaled(timeout_s))
+    try:
+        asyncio.run(_come_and_go(SmtpTransport(settings)))
+    except RelayError as error:
+        reply = error.reply
+        return ProbeReport(relay=settings.relay, reply=reply, advice=advice(reply, settings.preset), accepted=False)
+    phase = Phase.AUTH if settings.username else Phase.EHLO if settings.tls is TlsMode.NONE else Phase.TLS
+    return ProbeReport(relay=settings.relay, reply=Reply(phase=phase, code=250, text=""), advice="", accepted=True)
+
+
+async def _come_and_go(transport: SmtpTransport) -> None:
+    session = await transport.open()
+    await session.close()
 
 
 async def _send(transport: SmtpTransport, envelope: Envelope) -> Reply:

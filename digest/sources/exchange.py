@@ -61,9 +61,12 @@ class Question:
     headers: Mapping[str, str] = field(default_factory=dict)
     """May hold a key: whoever asks with them follows no redirect."""
 
+    head_only: bool = False
+    """Ask for the headers alone."""
+
     @property
     def method(self) -> str:
-        return "GET" if self.payload is None else "POST"
+        return "HEAD" if self.head_only else "GET" if self.payload is None else "POST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ async def exchange(
                 question.method, url, headers=headers, content=question.payload, extensions={"trace": _when_sent(sent)}
             ) as response,
         ):
-            if response.status_code in (301, 302, 303, 307, 308) and response.headers.get("Location"):
+            if _leads_on(response, question):
                 return redirected(url, response.headers["Location"], provider)
             data = await _body(response, provider, limits.max_bytes) if response.status_code != 304 else b""
     except httpx2.TimeoutException as error:
@@ -139,6 +142,12 @@ async def exchange(
         body = in_utf8(data, response.charset_encoding)
         return Answer(status=status, data=body, validators=kept, headers=response.headers)
     raise _refusal(status, asked_wait_s(response.headers, now()), provider)
+
+
+def _leads_on(response: httpx2.Response, question: Question) -> bool:
+    """Whether it is a redirect that the caller does not want to read."""
+    redirect = response.status_code in (301, 302, 303, 307, 308) and response.status_code not in question.hand_back
+    return redirect and bool(response.headers.get("Location"))
 
 
 def _when_sent(sent: Callable[[], None]) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:

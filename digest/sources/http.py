@@ -173,6 +173,16 @@ class PoliteClient:
         )
         return await self._answer(question)
 
+    async def head(self, url: str, provider: Provider) -> Answer:
+        """See whether anybody answers there, with whatever status and wherever it may lead; nothing is downloaded.
+
+        Raises:
+            SourceError: as :meth:`get` does when nobody answers, or wants to be left alone.
+        """
+        any_status = frozenset(range(300, 600)) - {429, 503}
+        address = _address(url, None, provider)
+        return await self._answer(Question(first=address, provider=provider, hand_back=any_status, head_only=True))
+
     async def leave_alone(self, provider: Provider, wait_s: float) -> None:
         """Nobody asks this provider for so long: for those that say so in an answer with status 200."""
         until = self._clock() + dt.timedelta(seconds=wait_s)

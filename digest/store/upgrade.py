@@ -23,7 +23,7 @@ def ensure_current(db: Database) -> None:
     Raises:
         StoreError: the database is newer than this program, or holds something else.
     """
-    revision = _revision(db)
+    revision = revision_of(db)
     if revision == HEAD:
         return
     if revision is None:
@@ -43,7 +43,7 @@ def ensure_current(db: Database) -> None:
     _migrate(db, revision)
 
 
-def _revision(db: Database) -> str | None:
+def revision_of(db: Database) -> str | None:
     with db.read() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None

@@ -196,7 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = self.close_connection or reply.truncate_to is not None
 
     def _head(self, reply: Reply, *, status: int | None = None) -> None:
-        self.send_response(status or reply.status)
+        answer = self.send_response_only if "Date" in reply.headers else self.send_response
+        answer(status or reply.status)
         self.send_header("Content-Type", reply.content_type)
         if reply.etag is not None:
             self.send_header("ETag", reply.etag)

@@ -1,0 +1,84 @@
+"""What the checks look at: an installation as it was seen at one moment. Frozen, so that checks can only judge."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from digest.checkup import Checkup
+from digest.config import Config
+from digest.delivery.probe import ProbeReport
+from digest.model import SourceReport
+from digest.store.health import StoreHealth
+
+
+class Profile(StrEnum):
+    PERSONAL = "personal"
+    """No public address, somebody else's mail server."""
+    PUBLIC = "public"
+    """`site.public_url` is set: web pages, and readers who are strangers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An address that sources or signals are read from. ``names`` are those that share it."""
+
+    names: tuple[str, ...]
+    label: str
+    url: str
+    pace_key: str
+    pace_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """What came of asking one place."""
+
+    place: Place
+    clock_ahead_s: float | None = None
+    """How far its Date was ahead of this machine's clock, to a second; None if it told none."""
+    failure: str | None = None
+    """Why nobody answered, in a line; None if somebody did."""
+    waits: bool = False
+    """It was not asked, because its pace or its Retry-After is not over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreState:
+    """The database and the disk below it. ``failure`` is why it could not be looked at; sizes are bytes."""
+
+    name: str
+    exists: bool = True
+    health: StoreHealth | None = None
+    failure: str | None = None
+    size: int | None = None
+    free: int | None = None
+    last_success: Mapping[str, dt.datetime] = field(default_factory=dict)
+    """By source or signal."""
+    latest: Mapping[str, SourceReport] = field(default_factory=dict)
+    """The last run of each within a week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """One installation. What was not looked at is None or empty: without a usable configuration, that is all else."""
+
+    now: dt.datetime
+    checkup: Checkup
+    config: Config | None = None
+    store: StoreState | None = None
+    sources: tuple[str, ...] = ()
+    """Sources and signals that are on, by name."""
+    unbuilt: str | None = None
+    """Why they could not be built."""
+    contacts: tuple[Contact, ...] = ()
+    mail: ProbeReport | None = None
+    mail_failure: str | None = None
+    offline: bool = False
+    """Nothing beyond this machine was to be asked."""
+
+    @property
+    def profile(self) -> Profile:
+        return Profile.PUBLIC if self.config and self.config.site.public_url else Profile.PERSONAL
