@@ -16,7 +16,7 @@ from digest.catalog.tex import readable
 
 _PARTICLES: Final = frozenset(
     """af al ap av bin da dal das de del della dello den der des di do dos du el ibn la le lo ten ter van vande vanden
-    vander von vom zu zum zur y""".split()  # noqa: SIM905 - a list of words is read as words
+    vander von vom zu zum zur""".split()  # noqa: SIM905 - a list of words is read as words
 )
 _SUFFIX: Final = re.compile(r"(?:,\s*|\s+)(?:jr|sr|ii|iii|iv|ph\.?\s?d|m\.?d)\.?$", re.IGNORECASE)
 _COLLABORATION: Final = re.compile(

@@ -69,13 +69,18 @@ def oai(text: str) -> Found | None:
 
 _DOI = re.compile(r"10\.[0-9]{4,9}(?:\.[0-9]+)*/[^\s\x00-\x1f\x7f-\x9f\ufffd]+")
 _ARXIV_DOI = "10.48550/arxiv."
+_ACL_DOI = "10.18653/v1/"
+"""The Anthology registers its own ids (https://aclanthology.org/info/ids/): the rest of the DOI is the ACL id."""
 _OPENRXIV_VERSION = re.compile(r"(10\.(?:1101|64898)/(?:[0-9]{4}\.[0-9]{2}\.[0-9]{2}\.)?[0-9]{6,8})v[0-9]+.*")
 """bioRxiv and medRxiv write a version after the DOI in their addresses; the DOI names all versions."""
 _PAIRS = {")": "(", "]": "[", "}": "{", ">": "<"}
 
 
 def doi(text: str) -> Found | None:
-    """A DOI in lower case, without encoding and without the sentence's punctuation; arXiv's own become arXiv ids."""
+    """A DOI in lower case, without encoding and without the sentence's punctuation.
+
+    DOIs that are made of another scheme's id become that id: arXiv's own, and those of the ACL Anthology.
+    """
     while "%" in text and (decoded := unquote(text)) != text:
         text = decoded
     text = _without_ending(text.strip().lower())
@@ -83,6 +88,8 @@ def doi(text: str) -> Found | None:
         return None
     if text.startswith(_ARXIV_DOI):
         return arxiv(text[len(_ARXIV_DOI) :])
+    if text.startswith(_ACL_DOI) and (found := acl(text[len(_ACL_DOI) :])):
+        return found
     if versioned := _OPENRXIV_VERSION.fullmatch(text):
         text = versioned[1]
     return Found(Identifier(Scheme.DOI, text))

@@ -58,6 +58,7 @@ def test_title_key_is_its_own_key(title: str) -> None:
             ],
             "muller j",
         ),
+        (["Ahmet Yavuz Uluslu", "Uluslu, A. Y.", "A. Y. Uluslu"], "uluslu a"),
         (["Jan van der Berg", "van der Berg, Jan", "J. P. van der Berg"], "van der berg j"),
         (["Sammy Davis, Jr.", "Davis, Sammy, Jr.", "Sammy Davis Jr."], "davis s"),
         (["Łukasz Kaiser", r"{\L}ukasz Kaiser"], "kaiser l"),
