@@ -7,12 +7,9 @@ of them: in arXiv's own metadata nearly all such pairs are typing mistakes or se
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from digest.catalog.names import author_keys
-from digest.catalog.tex import readable
-from digest.catalog.titles import title_key
 from digest.model import Entry, Identifier, Scheme
 
 _EXCLUSIVE: Final = frozenset({Scheme.ARXIV, Scheme.DOI, Scheme.ACL, Scheme.PMID, Scheme.PMCID})
@@ -82,39 +79,3 @@ _PLURAL: Final = {
 
 def _differ(one: frozenset[str], other: frozenset[str]) -> bool:
     return not (one <= other or other <= one)
-
-
-def arxiv_twins(entries: Sequence[Entry]) -> Mapping[str, str]:
-    """arXiv ids that are one paper submitted twice → the smallest of them.
-
-    Twins have the same title, the same authors, and the same abstract or a DOI in common. Only equal keys are compared,
-    so the answer depends neither on an order nor on what else there is.
-    """
-    by_title: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
-    for entry in entries:
-        ids = [identifier.value for identifier in entry.identifiers if identifier.scheme is Scheme.ARXIV]
-        if len(ids) == 1 and (key := title_key(entry.title)):
-            by_title[key].append((ids[0], entry))
-    parent: dict[str, str] = {}
-
-    def root(value: str) -> str:
-        while parent.get(value, value) != value:
-            value = parent[value]
-        return value
-
-    for namesakes in by_title.values():
-        if len({arxiv_id for arxiv_id, _ in namesakes}) < 2:
-            continue
-        first: dict[tuple[frozenset[str], str], str] = {}
-        for arxiv_id, entry in namesakes:
-            if not (authors := author_keys(entry.authors)):
-                continue
-            for proof in _proofs(entry):
-                one, other = sorted((root(arxiv_id), root(first.setdefault((authors, proof), arxiv_id))))
-                parent[other] = one
-    return {value: root(value) for value in parent}
-
-
-def _proofs(entry: Entry) -> list[str]:
-    dois = [str(identifier) for identifier in entry.identifiers if identifier.scheme is Scheme.DOI]
-    return [readable(entry.abstract).casefold(), *dois] if entry.abstract else dois

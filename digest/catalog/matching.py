@@ -4,13 +4,13 @@
                                                                  └── dropped where two names contradict each other
 
 A rule is two small functions: ``keys`` puts an entry into buckets, ``agree`` says whether two entries of one bucket are
-the same paper. Only entries that share a bucket are ever compared, so the work is near-linear; a further rule
-(near-equal text by its hash bands, say) is one more line in RULES.
+the same paper. Only entries that share a bucket are ever compared, so the work is near-linear.
 
 An edge that would bring two names into one group that exclude each other is dropped (*cannot-link*, exclusion.py):
 a DOI that two arXiv records claim joins neither. Two exceptions: an arXiv id is decisive, whatever DOIs its records
-name; and two arXiv ids are one paper when title, all authors and the abstract (or a DOI) are equal. "Part I" and
-"Part II" have different titles, and corrections, comments and replies have no title key: these never match by title.
+name; and two arXiv ids are one paper when title, all authors and the abstract (or a DOI) are equal, or nearly so.
+"Part I" and "Part II" have different titles, and corrections, comments and replies have no title key: these never match
+by title, nor by near-equal text.
 An operator's separation (separation.py) stops every edge, decisive ones too.
 
 Edges are tried in a fixed order (rule, then bucket, then the entries' own names) and never in the order of arrival.
@@ -23,11 +23,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from digest.catalog.exclusion import arxiv_twins, contradict, contradiction, exclusive_names, united
+from digest.catalog.exclusion import contradict, contradiction, exclusive_names, united
+from digest.catalog.likeness import likeness, near_equal
 from digest.catalog.names import author_keys
+from digest.catalog.near_text import near_keys
 from digest.catalog.separation import Separation, are_apart, sides
 from digest.catalog.tex import readable
 from digest.catalog.titles import title_key
+from digest.catalog.twins import arxiv_twins
 from digest.model import Entry, Scheme
 
 MOST_COMPARED: Final = 16
@@ -63,6 +66,8 @@ class Rule:
     keys: Callable[[Entry], Iterable[str]]
     agree: Callable[[Entry, Entry], bool]
     decisive: bool = False
+    evidence: Callable[[Entry, Entry], str] | None = None
+    """What two entries share, in words, where the key says nothing to a reader."""
 
 
 def match(entries: Sequence[Entry], separations: Sequence[Separation] = ()) -> tuple[Edge, ...]:
@@ -126,11 +131,20 @@ def _same_words(one: Entry, other: Entry) -> bool:
     )
 
 
+def _near(entry: Entry) -> Iterable[str]:
+    return map(str, near_keys(entry))
+
+
+def _likeness(one: Entry, other: Entry) -> str:
+    return str(likeness(one, other))
+
+
 RULES: Final[tuple[Rule, ...]] = (
     Rule(name="arXiv id", keys=_arxiv_ids, agree=_always, decisive=True),
     Rule(name="identifier", keys=_registered, agree=_always),
     Rule(name="web address", keys=_addresses, agree=_same_words),
     Rule(name="title and author", keys=_title, agree=_share_author),
+    Rule(name="near-equal text", keys=_near, agree=near_equal, evidence=_likeness),
 )
 _SAME_RECORD: Final = Rule(name="same record", keys=_record, agree=_always, decisive=True)
 
@@ -150,6 +164,8 @@ class _Groups:
         self.edges: list[Edge] = []
         self.refused: list[Refusal] = []
         """Kept only when somebody asks why: a bucket of strangers refuses a great deal."""
+        self._refused_by: dict[tuple[int, int], Rule] = {}
+        """The strongest rule that would have joined a pair: weaker ones have nothing to add."""
 
     def root(self, index: int) -> int:
         parent = self._parent
@@ -165,13 +181,16 @@ class _Groups:
             return True
         if not rule.agree(self._entries[one], self._entries[other]):
             return False
+        if rule.evidence is not None:
+            evidence = rule.evidence(self._entries[one], self._entries[other])
         if rule is not _SAME_RECORD and (
             are_apart(self._sides[keep], self._sides[lose])
             or contradict(self._names[keep], self._names[lose], decisive=rule.decisive)
         ):
             if self._explaining:
-                reason = self._why_apart(keep, lose, rule)
-                self.refused.append(Refusal(min(one, other), max(one, other), rule.name, evidence, reason))
+                pair = min(one, other), max(one, other)
+                if self._refused_by.setdefault(pair, rule) is rule:
+                    self.refused.append(Refusal(*pair, rule.name, evidence, self._why_apart(keep, lose, rule)))
             return False
         self._parent[lose] = keep
         self._names[keep] = united(self._names[keep], self._names[lose])

@@ -41,19 +41,30 @@ _ABOUT_ANOTHER: Final = re.compile(
 
 
 @lru_cache(maxsize=65536)
-def title_key(title: str) -> str:
-    """Lower-case words without TeX, accents and punctuation: ``Poincar\\'e and the β-VAE`` → poincare and the β vae.
-
-    The empty key matches nothing, itself included: it stands for titles that are too short or too general to tell
-    papers apart, and for corrections, comments and replies, whose titles name another paper.
-    """
+def title_words(title: str) -> str:
+    """Lower-case words without TeX, accents and punctuation: ``Poincar\\'e and the β-VAE`` → poincare and the β vae."""
     text = readable(title).casefold()
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
-    key = " ".join(_NOT_WORDS.sub(" ", text).split())
+    return " ".join(_NOT_WORDS.sub(" ", text).split())
+
+
+def is_notice(words: str) -> bool:
+    """Do a title's words say that it is about another paper: a correction, comment or reply?"""
+    return _ABOUT_ANOTHER.fullmatch(words) is not None
+
+
+@lru_cache(maxsize=65536)
+def title_key(title: str) -> str:
+    """The title's words if they tell papers apart, else the empty key, which matches nothing, itself included.
+
+    It stands for titles that are too short or too general, and for corrections, comments and replies, whose titles name
+    another paper.
+    """
+    key = title_words(title)
     words = key.count(" ") + 1
     dense = not key.isascii() and any(character > "\u2e80" for character in key)  # Chinese and Japanese write no spaces
     if len(key) < LEAST_CHARACTERS or (words < LEAST_WORDS and not dense):
         return ""
-    return "" if key in _GENERIC or _ABOUT_ANOTHER.fullmatch(key) else key
+    return "" if key in _GENERIC or is_notice(key) else key

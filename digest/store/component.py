@@ -14,6 +14,7 @@ from digest.model import Entry
 from digest.store.codec import entry_from_json
 from digest.store.database import chunks
 from digest.store.drafts import Draft
+from digest.store.near import near_papers
 from digest.store.schema import identifiers, records
 
 
@@ -32,7 +33,7 @@ def component(
     known: Mapping[tuple[str, str], Row[Any]],
     now: dt.datetime,
 ) -> list[StoredRecord]:
-    """The fresh entries with every stored record that shares a name or a title with them, transitively."""
+    """The fresh entries with all stored records that share a name, a title or nearly their text, transitively."""
     found: dict[tuple[str, str], StoredRecord] = {}
     for name, told in fresh.items():
         row = known.get(name)
@@ -48,7 +49,7 @@ def component(
 
 
 def around(connection: Connection, paper_ids: Iterable[int]) -> list[StoredRecord]:
-    """The records of stored papers with every record that shares a name or a title with them, transitively."""
+    """The records of stored papers with all that share a name, a title or nearly their text with them, transitively."""
     return _closed(connection, {}, set(paper_ids))
 
 
@@ -59,7 +60,9 @@ def _closed(
     seen_papers: set[int] = set()
     frontier = list(found.values())
     while frontier or wanted_papers:
-        touched = wanted_papers | _touched(connection, [record.entry for record in frontier])
+        asking = [record.entry for record in frontier]
+        touched = wanted_papers | _touched(connection, asking)
+        touched |= near_papers(connection, asking, seen_papers | touched)
         wanted_papers = set()
         frontier = []
         new_papers = touched - seen_papers
@@ -80,7 +83,7 @@ def _closed(
 
 
 def _touched(connection: Connection, entries: Sequence[Entry]) -> set[int]:
-    """The papers that could share evidence with the entries: one look-up per rule of digest.catalog.matching."""
+    """The papers that could share evidence with the entries: by a name or by a title."""
     found: set[int] = set()
     names = sorted({(str(i.scheme), i.value) for entry in entries for i in entry.identifiers})
     for chunk in chunks(names):

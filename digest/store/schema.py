@@ -137,6 +137,16 @@ separated_records = Table(
     Column("side", Boolean, nullable=False, comment="records of different sides are never one paper"),
 )
 
+near_keys = Table(
+    "near_keys",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False, comment="digest.catalog.near_text.near_keys()"),
+    Column("paper_id", BigInteger, primary_key=True, autoincrement=False, comment="may have been merged since"),
+    Column("sketch", BigInteger, primary_key=True, autoincrement=False, comment="of the title of one of its records"),
+    # No foreign key: some six rows a paper, and what a row says is checked against the records anyway.
+    sqlite_with_rowid=False,
+)
+
 observations = Table(
     "observations",
     metadata,

@@ -16,7 +16,8 @@ from digest.store.codec import compact, entry_to_json
 from digest.store.database import Database
 from digest.store.drafts import Draft
 from digest.store.following import follow
-from digest.store.schema import features, identifiers, papers, records
+from digest.store.near import near_rows
+from digest.store.schema import features, identifiers, near_keys, papers, records
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _UPDATE_PAPERS = update(papers).where(papers.c.id == bindparam("known_id"))
@@ -43,6 +44,7 @@ class Shelf:
         self._new_papers = BulkInsert(papers, _PAPER_COLUMNS, dialect)
         self._new_records = BulkInsert(records, _RECORD_COLUMNS, dialect)
         self._new_names = BulkInsert(identifiers, ("scheme", "value", "paper_id"), dialect, keep_old=True)
+        self._new_near_keys = BulkInsert(near_keys, ("key", "paper_id", "sketch"), dialect, keep_old=True)
 
     def write_papers(
         self, connection: Connection, changes: Sequence[PaperChange], fresh: Mapping[Name, Draft], now: dt.datetime
@@ -72,6 +74,15 @@ class Shelf:
         self._new_names(
             connection,
             [(i.scheme.value, i.value, paper_id) for _, paper, paper_id in written for i in paper.identifiers],
+        )
+        self._new_near_keys(
+            connection,
+            [
+                row
+                for change, _, paper_id in written
+                for record in change.records
+                for row in near_rows(record.entry, paper_id)
+            ],
         )
         return ids
 

@@ -1,0 +1,180 @@
+"""Near-equal text, the verdict: do two entries that share a key tell of one paper?
+
+Papers of one group share authors, methods and whole sentences, so likeness is not enough. The less the abstracts have
+in common the more the titles must, half of the shorter list of authors must stand in the other one, and then the
+difference of the titles must not tell the papers apart:
+
+- their numbers and parts must not contradict each other (Part II, 2024 and 2025, 10th and 11th);
+- neither title may differ in a word that its own abstract uses and the other text, equally long, does not know;
+- they may not each have an uncommon word that the other text does not know (DAX here, FTSE there).
+
+The bounds were chosen on arXiv's papers of September to December 2025 and 35 categories up to 2019, looking at every
+pair of different papers that they would join; benchmarks/dedupe.py reports other months.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from digest.catalog.common_words import COMMON_WORDS
+from digest.catalog.names import author_keys
+from digest.catalog.near_text import STEM, title_sketch, title_stems, worth_reading
+from digest.catalog.titles import is_notice, title_key, title_words
+from digest.model import Entry
+
+LEAST_AUTHORS: Final = 0.5
+BOUNDS: Final = ((0.9, 0.25), (0.75, 0.4), (0.5, 0.6), (0.3, 0.9))
+"""At least this share of the shorter abstract in the other one, and at least this much of the titles in common."""
+BARE_TITLE: Final = 0.75
+"""What titles must have in common when an abstract is missing; all authors must agree then."""
+BARE_STEMS: Final = 4
+TWIN_BOUNDS: Final = ((0.97, 0.5), (0.9, 0.8), (0.75, 0.95))
+"""For two arXiv ids: abstracts in common (of both together), titles in common."""
+TWIN_AUTHORS: Final = 0.75
+LEAST_RUNS: Final = 8
+"""Runs of three words in an abstract; a shorter one ("N/A", "to appear") counts as missing."""
+
+_WORD: Final = re.compile(r"[^\W_]{3,}")
+_NUMBER: Final = re.compile(r"\d+")
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+_ORDINAL: Final = {
+    word: str(number)
+    for number, word in enumerate(
+        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), start=1
+    )
+}
+_SERIES: Final = re.compile(r"\b(?:part|paper|volume|vol|chapter|lecture|episode|issue) (?:\d+|[a-z]+)\b")
+LEAST_LETTERS: Final = 3
+"""Of a word that tells papers apart."""
+_COMMON_STEMS: Final = frozenset(word[:STEM] for word in COMMON_WORDS)
+_COMPARABLE: Final = 1.25
+"""An abstract this many times longer than the other one may know words that were cut off there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """What two texts have in common, from 0 to 1; ``contained`` and ``abstracts`` are None without two abstracts."""
+
+    titles: float
+    authors: float
+    """Of the shorter list, how many stand in the other one."""
+    contained: float | None
+    """Of the shorter abstract, how much stands in the other one: runs of three words."""
+    abstracts: float | None
+    """Of both abstracts together, how much they share."""
+
+    def __str__(self) -> str:
+        parts = [f"titles {self.titles:.0%} alike"]
+        if self.contained is not None:
+            parts.append(f"{self.contained:.0%} of the shorter abstract in the other")
+        return ", ".join([*parts, f"{self.authors:.0%} of the shorter list of authors"])
+
+
+def near_equal(one: Entry, other: Entry) -> bool:
+    """Are two entries the same paper by their text? Symmetric. Never for notices, or where one names no author."""
+    found = likeness(one, other)
+    if found is None or found.authors < LEAST_AUTHORS:
+        return False
+    if found.contained is None:
+        alike = found.authors == 1 and found.titles >= BARE_TITLE and _telling(one) and _telling(other)
+    else:
+        alike = any(found.contained >= text and found.titles >= title for text, title in BOUNDS)
+    return alike and not told_apart(one, other)
+
+
+def near_twins(one: Entry, other: Entry) -> bool:
+    """Are two arXiv records one paper submitted twice? Nearly equal in everything; implies :func:`near_equal`."""
+    found = likeness(one, other)
+    if found is None or found.abstracts is None or found.authors < TWIN_AUTHORS:
+        return False
+    alike = any(found.abstracts >= text and found.titles >= title for text, title in TWIN_BOUNDS)
+    return alike and not told_apart(one, other)
+
+
+def likeness(one: Entry, other: Entry) -> Likeness | None:
+    """None for what is not compared at all: notices, and titles with next to nothing in common."""
+    if not worth_reading(title_sketch(one.title), title_sketch(other.title)):
+        return None
+    if is_notice(title_words(one.title)) or is_notice(title_words(other.title)):
+        return None
+    stems, others = title_stems(one.title), title_stems(other.title)
+    authors, other_authors = author_keys(one.authors), author_keys(other.authors)
+    runs, other_runs = _runs(one.abstract), _runs(other.abstract)
+    shorter = min(len(runs), len(other_runs))
+    both = len(runs & other_runs)
+    known = shorter >= LEAST_RUNS
+    return Likeness(
+        titles=len(stems & others) / max(1, len(stems | others)),
+        authors=len(authors & other_authors) / max(1, min(len(authors), len(other_authors))),
+        contained=both / shorter if known else None,
+        abstracts=both / len(runs | other_runs) if known else None,
+    )
+
+
+def _telling(entry: Entry) -> bool:
+    """Can the title stand for the paper where there is no abstract?"""
+    return bool(title_key(entry.title)) and len(title_stems(entry.title)) >= BARE_STEMS
+
+
+def told_apart(one: Entry, other: Entry) -> bool:
+    """Does the difference of the titles say that these are two papers?"""
+    return _numbers_differ(title_words(one.title), title_words(other.title)) or _words_differ(one, other)
+
+
+def _numbers_differ(one: str, other: str) -> bool:
+    numbers, others = _numbers(one), _numbers(other)
+    if not (numbers <= others or others <= numbers):
+        return True
+    if _series(one) != _series(other):
+        return True
+    return any(_YEAR.fullmatch(number) for number in numbers ^ others) and bool(numbers) and bool(others)
+
+
+def _numbers(words: str) -> frozenset[str]:
+    named = {_ORDINAL[word] for word in words.split() if word in _ORDINAL}
+    return frozenset({*named, *_NUMBER.findall(words)})
+
+
+def _series(words: str) -> frozenset[str]:
+    """``part 2``, ``ii`` and ``iv`` of a title, as digits."""
+    return frozenset(
+        {_ROMAN[word] for word in words.split() if word in _ROMAN}
+        | {_ROMAN.get(number, number) for number in (found[0].split()[1] for found in _SERIES.finditer(words))}
+    )
+
+
+def _words_differ(one: Entry, other: Entry) -> bool:
+    own, others = _stems(one.abstract), _stems(other.abstract)
+    only = _long(title_stems(one.title)) - title_stems(other.title) - others
+    only_other = _long(title_stems(other.title)) - title_stems(one.title) - own
+    length, other_length = len(one.abstract), len(other.abstract)
+    if length <= _COMPARABLE * other_length and only & own:
+        return True
+    if other_length <= _COMPARABLE * length and only_other & others:
+        return True
+    return bool(only - _COMMON_STEMS) and bool(only_other - _COMMON_STEMS)
+
+
+def _long(stems: frozenset[str]) -> frozenset[str]:
+    return frozenset(stem for stem in stems if len(stem) >= LEAST_LETTERS)
+
+
+@lru_cache(maxsize=1024)
+def _words(abstract: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(unicodedata.normalize("NFKD", abstract).casefold()))
+
+
+@lru_cache(maxsize=1024)
+def _runs(abstract: str) -> frozenset[tuple[str, str, str]]:
+    words = _words(abstract)
+    return frozenset(zip(words, words[1:], words[2:], strict=False))
+
+
+@lru_cache(maxsize=1024)
+def _stems(abstract: str) -> frozenset[str]:
+    return frozenset(word[:STEM] for word in _words(abstract))

@@ -1,0 +1,114 @@
+"""Near-equal text, the keys: few numbers that most tellings of one paper share, whatever became of its title.
+
+    entry ─▶ near_keys: which stored texts to look at ─▶ title_sketch: which to read ─▶ likeness.py: do they agree?
+
+A bottom-k sketch (Broder 1997; Cohen and Kaplan 2007) of the words that are not common in abstracts: the few with the
+least hash in the title, and in the opening of the abstract, which is what survives when an index cuts it. Each is
+joined with the first author, so that a bucket holds the papers of one name on one matter and not a whole field: in
+500,000 papers a look-up meets about five others. One further key stands for a run of the abstract's words with no
+author, for lists in another order and names that are spelled past recognition.
+
+Keys and sketches are stored: what they are made of (words, hash, COMMON_WORDS) can't change without making them anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+import xxhash
+
+from digest.catalog.common_words import COMMON_WORDS
+from digest.catalog.names import author_key
+from digest.catalog.titles import is_notice, title_words
+from digest.model import Entry
+
+TITLE_KEYS: Final = 3
+ABSTRACT_KEYS: Final = 2
+OPENING: Final = 600
+"""Characters of an abstract that keys are made of."""
+RUN: Final = 4
+"""Words in the run that stands without an author."""
+
+STEM: Final = 6
+"""Letters of a word that are compared."""
+LEAST_SKETCH: Final = 0.22
+"""Of the bits of two title sketches, how many they must share: below every bound on titles in likeness.py."""
+
+_SMALL: Final = frozenset(
+    """a an and are as at by for from in is its new novel of on or the to toward towards using via with
+    abstract extended full long preprint revised short version""".split()  # noqa: SIM905 - a list of words is read as words
+)
+"""Words that sources add, drop and exchange."""
+_WORD: Final = re.compile(r"[^\W\d_]{5,}")
+_COMMON: Final = 1 << 64
+
+
+class _Hashes(dict[str, int]):
+    """XXH64 of a word, kept: a specified function, since keys are stored. Common words come after all others."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) > 1_000_000:
+            self.clear()
+        value = _COMMON if word in COMMON_WORDS else xxhash.xxh64_intdigest(word.encode("utf-8", "replace"))
+        self[word] = value
+        return value
+
+
+_HASHES: Final = _Hashes()
+
+
+def near_keys(entry: Entry) -> tuple[int, ...]:
+    """At most TITLE_KEYS + ABSTRACT_KEYS + 1 signed 64-bit numbers; two tellings of one paper mostly share one.
+
+    None for corrections, comments and replies, whose text is about another paper.
+    """
+    return _keys(entry.title, entry.abstract, entry.authors[0] if entry.authors else "")
+
+
+@lru_cache(maxsize=4096)  # an entry is asked when it is looked up, matched and written
+def _keys(title: str, abstract: str, first_author: str) -> tuple[int, ...]:
+    words = title_words(title)
+    if is_notice(words):
+        return ()
+    keys: list[str] = []
+    opening = _WORD.findall(abstract[:OPENING].lower())
+    rare = _rarest(opening, ABSTRACT_KEYS)
+    if author := author_key(first_author):
+        keys = [f"{author}\n{word}" for word in {*_rarest(_WORD.findall(words), TITLE_KEYS), *rare}]
+    if rare:
+        at = opening.index(rare[0])
+        if len(run := opening[at : at + RUN]) == RUN:
+            keys.append("\n".join(run))
+    return tuple(sorted({_signed(xxhash.xxh64_intdigest(key.encode("utf-8", "replace"))) for key in keys}))
+
+
+def _rarest(words: Iterable[str], most: int) -> list[str]:
+    least = sorted(set(words), key=_HASHES.__getitem__)[:most]
+    return [word for word in least if _HASHES[word] != _COMMON]
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+@lru_cache(maxsize=8192)
+def title_stems(title: str) -> frozenset[str]:
+    """The beginnings of a title's words, so that *optimisation* is *optimizing*, without words that carry nothing."""
+    return frozenset(word[:STEM] for word in title_words(title).split() if word not in _SMALL)
+
+
+@lru_cache(maxsize=8192)
+def title_sketch(title: str) -> int:
+    """A set of up to 63 bits, one for each stem: a positive number, so that databases keep it."""
+    bits = 0
+    for stem in title_stems(title):
+        bits |= 1 << xxhash.xxh64_intdigest(stem.encode("utf-8", "replace")) % 63
+    return bits
+
+
+def worth_reading(one: int, other: int) -> bool:
+    """Can two titles be alike enough, as far as their sketches tell? A twelfth of the strangers of a bucket pass."""
+    return (one & other).bit_count() >= LEAST_SKETCH * (one | other).bit_count()
