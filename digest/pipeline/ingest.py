@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
-from digest.announcements import FEED_DELAY, last_announcement
 from digest.errors import StoreError
 from digest.model import Batch, Identifier, SourceReport, SourceStatus, Subscriber
 from digest.pipeline.rooms import Rooms
+from digest.pipeline.staleness import HISTORY, judged
 from digest.sources.base import FetchRequest, Page, Source
 from digest.sources.examples import to_ask
 from digest.sources.http import PoliteClient
@@ -40,13 +40,14 @@ def ingest(
         examples: is asked as well when readers name papers that the store does not hold and that it can ask for.
     """
     now = rooms.clock()
-    last = rooms.sources.last_success()
+    last, history = rooms.sources.last_success(), rooms.sources.runs(since=now - HISTORY, until=now)
+    latest = {run.source: run.status for run in history}
     jobs = [
         (
             source,
             FetchRequest(
                 now=now,
-                look_back=_look_back(rooms, last.get(source.name), now),
+                look_back=_look_back(rooms, last.get(source.name), latest.get(source.name), now),
                 cursor=rooms.sources.cursor(source.name),
                 categories=tuple(categories),
             ),
@@ -62,9 +63,8 @@ def ingest(
 
     reports = []
     for report in read_sources(jobs, client=client, keep=keep, clock=rooms.clock, progress=progress):
-        judged = _stale(rooms, report)
-        rooms.sources.report(judged)
-        reports.append(judged)
+        reports.append(judged(report, history))
+        rooms.sources.report(reports[-1])
     index(rooms)
     return reports
 
@@ -120,31 +120,16 @@ def _examples(rooms: Rooms, source: Source, now: dt.datetime) -> list[tuple[Sour
     return [(source, request)] if to_ask(request) else []
 
 
-def _look_back(rooms: Rooms, last: dt.datetime | None, now: dt.datetime) -> dt.timedelta | None:
-    first_run = dt.timedelta(seconds=rooms.config.sources.first_run.look_back_s)
+def _look_back(
+    rooms: Rooms, last: dt.datetime | None, latest: SourceStatus | None, now: dt.datetime
+) -> dt.timedelta | None:
+    """How far to back-fill: on a first run, after an outage, and where the latest run left something out.
+
+    Args:
+        last: when the source was last read without a fault; ``latest``: how its latest run ended.
+    """
     if last is None:
-        return first_run
+        return dt.timedelta(seconds=rooms.config.sources.first_run.look_back_s)
     gap = now - last
-    return min(gap + dt.timedelta(days=1), dt.timedelta(days=30)) if gap > OUTAGE else None
-
-
-def _stale(rooms: Rooms, report: SourceReport) -> SourceReport:
-    """An arXiv feed without unseen papers since the last announcement is stale, whatever its dates say."""
-    quiet = {SourceStatus.OK, SourceStatus.UNCHANGED, SourceStatus.QUIET}
-    if report.source != "arxiv" or report.new or report.status not in quiet:
-        return report
-    expected = last_announcement(report.started_at - FEED_DELAY)
-    if any(run.source == "arxiv" and run.new for run in rooms.sources.runs(since=expected, until=report.started_at)):
-        return report
-    return SourceReport(
-        source=report.source,
-        started_at=report.started_at,
-        finished_at=report.finished_at,
-        status=SourceStatus.STALE,
-        announced=report.announced,
-        read=report.read,
-        new=report.new,
-        updated=report.updated,
-        rejected=report.rejected,
-        error=f"arXiv's feeds show nothing new since the announcement of {expected:%a %d %b}",
-    )
+    missed = gap > OUTAGE or latest is SourceStatus.INCOMPLETE
+    return min(gap + dt.timedelta(days=1), dt.timedelta(days=30)) if missed else None

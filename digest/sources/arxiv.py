@@ -57,7 +57,7 @@ class Backfill:
     covered: tuple[str, ...] = ()
     """Categories that need no back-fill any more."""
     until: dt.datetime | None = None
-    """When the last finished back-fill began."""
+    """When the last finished back-fill of all covered categories began."""
 
     def to_cursor(self) -> dict[str, object]:
         return {
@@ -86,18 +86,31 @@ class Backfill:
         )
 
 
-def plan(request: FetchRequest, categories: tuple[str, ...], *, first_look_back: dt.timedelta) -> Backfill:
-    """What to back-fill: the rest of an unfinished one, else what ``look_back`` asks, else newly wanted categories."""
+def plan(
+    request: FetchRequest,
+    categories: tuple[str, ...],
+    *,
+    first_look_back: dt.timedelta,
+    cut: tuple[str, ...] = (),
+) -> Backfill:
+    """What to back-fill: the rest of an unfinished one, else what ``look_back`` asks, else newly wanted categories,
+    else those whose feed was ``cut``. Nothing before the last finished back-fill is asked for again.
+    """
     known = Backfill.from_cursor(request.cursor)
     if known.windows:
         return known
     new = tuple(category for category in categories if category not in known.covered)
     if request.look_back is not None and not (known.until and request.now - known.until < FRESH_ENOUGH):
         begin = request.now - request.look_back - (LONGEST_DELAY if known.until else dt.timedelta())
+        if known.until and not new:
+            begin = max(begin, known.until - LONGEST_DELAY)
         return replace(known, categories=categories, windows=((begin, request.now),), start=0)
     if new and known.covered:
         return replace(known, categories=new, windows=((request.now - first_look_back, request.now),), start=0)
-    return replace(known, covered=tuple(dict.fromkeys([*known.covered, *new])))
+    known = replace(known, covered=tuple(dict.fromkeys([*known.covered, *new])))
+    if not cut:
+        return known
+    return replace(known, categories=cut, windows=((request.now - LONGEST_DELAY, request.now),), start=0)
 
 
 class ArxivSource:
@@ -118,7 +131,7 @@ class ArxivSource:
         wanted = request.categories if self._config.categories == "auto" else self._config.categories
         categories = tuple(dict.fromkeys(category for category in wanted if _CATEGORY.fullmatch(category)))
         troubles = Troubles(NAME)
-        unanswered = 0
+        unanswered, cut = 0, list[str]()
         for at, category in enumerate(categories):
             try:
                 page = await self._announced(client, request, category)
@@ -134,23 +147,39 @@ class ArxivSource:
             if page.batch.announced is None:
                 troubles.add(category, SourceError(NAME, f"{LABEL} broke off in the middle of its feed"))
             elif page.batch.announced >= arxiv_rss.LIMIT:
-                troubles.add(category, SourceError(NAME, f"{LABEL} cut its feed at {arxiv_rss.LIMIT:,} papers"))
+                cut.append(category)
+        async for page in self._back_filled(client, request, categories, tuple(cut), troubles):
+            yield page
+        troubles.tell()
+
+    async def _back_filled(
+        self,
+        client: PoliteClient,
+        request: FetchRequest,
+        categories: tuple[str, ...],
+        cut: tuple[str, ...],
+        troubles: Troubles,
+    ) -> AsyncIterator[Page]:
+        """What the feeds do not hold; what then is still missing goes to ``troubles``."""
+        todo = plan(request, categories, first_look_back=self._first_look_back, cut=cut)
+        missing = [category for category in cut if category not in todo.categories]
         try:
-            async for page in self._missed(
-                client, plan(request, categories, first_look_back=self._first_look_back), request
-            ):
+            async for page in self._missed(client, todo, request):
                 yield page
         except SourceError as error:
             troubles.add("back-fill", error)
-        troubles.tell()
+            missing = list(cut)
+        for category in missing:
+            troubles.add(category, SourceError(NAME, f"{LABEL} cut its feed at {arxiv_rss.LIMIT:,} papers"))
 
     async def _announced(self, client: PoliteClient, request: FetchRequest, category: str) -> Page:
         answer = await client.get(f"{self._config.rss_url.rstrip('/')}/rss/{category}", self._feeds)
         if answer.not_modified:
             return Page(batch=Batch(entries=(), announced=0), not_modified=True)
         batch = await answer.parsed(lambda data: arxiv_rss.parse(data, now=request.now))
-        # A feed that broke off must not become "not modified" at the next request.
-        return Page(batch=batch, validators=answer.validators if batch.announced is not None else ())
+        # A feed that broke off or was cut must not become "not modified" at the next request.
+        whole = batch.announced is not None and batch.announced < arxiv_rss.LIMIT
+        return Page(batch=batch, validators=answer.validators if whole else ())
 
     async def _missed(self, client: PoliteClient, todo: Backfill, request: FetchRequest) -> AsyncIterator[Page]:
         if not todo.windows or not todo.categories:
@@ -172,7 +201,8 @@ class ArxivSource:
             todo = replace(todo, windows=todo.windows[1:] if done else todo.windows, start=0 if done else next_start)
             if not todo.windows:
                 covered = tuple(dict.fromkeys([*todo.covered, *todo.categories]))
-                todo = replace(todo, categories=(), covered=covered, until=begun)
+                until = begun if set(todo.categories) >= set(todo.covered) else todo.until
+                todo = replace(todo, categories=(), covered=covered, until=until)
             yield Page(batch=replace(found.batch, announced=owed), cursor=todo.to_cursor())
 
     async def _slice(self, client: PoliteClient, todo: Backfill) -> arxiv_atom.ApiPage:

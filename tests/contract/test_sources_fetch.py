@@ -173,15 +173,6 @@ def test_configured_categories_win(server: HttpServer) -> None:
     assert Run().fetch(arxiv_at(server, categories=["math.OC"]), "cs.LG").error is None
 
 
-def test_a_feed_at_its_limit_is_told(server: HttpServer) -> None:
-    """2,000 items mean that more were announced, and the missing ones are the newest."""
-    items = [wire.rss_item(f"2608.{number:05}") for number in range(1, 2_001)]
-    server.serve("/rss/cs.LG", Reply(body=gzip.compress(wire.rss(*items), 1), headers={"Content-Encoding": "gzip"}))
-    run = Run().fetch(arxiv_at(server), "cs.LG")
-    assert len(run.titles) == 2_000
-    assert str(run.error) == "arXiv cut its feed at 2,000 papers (cs.LG)"
-
-
 class Api:
     """arXiv's API over a list of papers, wherever ``submittedDate`` says; it may fail or lose entries on request."""
 
@@ -425,3 +416,43 @@ def test_a_plug_in_that_is_none_is_told(plugin: str, told: str) -> None:
     config = SourcesConfig(arxiv=None, huggingface=None)
     with pytest.raises(SourceError, match=told):
         build_sources(config, plugins=[plugin])
+
+
+def _full_feed() -> Reply:
+    """As many items as a feed can hold, which means that there were more."""
+    items = [wire.rss_item(f"2608.{number:05}") for number in range(1, 2_001)]
+    return Reply(body=gzip.compress(wire.rss(*items), 1), headers={"Content-Encoding": "gzip"}, etag='"full"')
+
+
+def test_a_feed_at_its_limit_is_completed_from_the_api(server: HttpServer) -> None:
+    """2,000 items mean that the newest are missing: the API is asked for them in the same run, at every run."""
+    api = Api(server, 3)
+    server.serve("/rss/cs.LG", _full_feed())
+    server.serve("/rss/cs.CL", Reply(body=wire.rss()))
+    run = Run(cursor=Backfill(covered=("cs.CL", "cs.LG")).to_cursor()).fetch(arxiv_at(server), "cs.CL", "cs.LG")
+    assert (run.error, len(run.titles)) == (None, 2_003)
+    assert "cat:cs.LG" in api.queries[0]["search_query"]
+    assert "cs.CL" not in api.queries[0]["search_query"]
+    assert run.cursor["until"] is None, "this was no back-fill of everything"
+    assert len(run.fetch(arxiv_at(server), "cs.CL", "cs.LG").titles) == 2_003
+
+
+def test_a_feed_at_its_limit_that_cannot_be_completed_is_told(server: HttpServer) -> None:
+    """Without the API what came is kept, and the source is not called read."""
+    server.serve("/rss/cs.LG", _full_feed())
+    run = Run(cursor=Backfill(covered=("cs.LG",)).to_cursor()).fetch(arxiv_at(server), "cs.LG")
+    assert len(run.titles) == 2_000
+    assert "arXiv cut its feed at 2,000 papers (cs.LG)" in str(run.error)
+
+
+def test_what_was_back_filled_is_not_asked_for_again(server: HttpServer) -> None:
+    """A category that always fails makes every outage look longer: nothing before the last back-fill is read twice."""
+    request = FetchRequest(
+        now=START,
+        look_back=dt.timedelta(days=30),
+        cursor=Backfill(covered=("cs.LG",), until=START - dt.timedelta(days=2)).to_cursor(),
+    )
+    ((begin, end),) = plan(request, ("cs.LG",), first_look_back=dt.timedelta(days=7)).windows
+    assert (START - begin, end) == (dt.timedelta(days=6), START)
+    ((begin, _),) = plan(request, ("cs.LG", "cs.CV"), first_look_back=dt.timedelta(days=7)).windows
+    assert START - begin == dt.timedelta(days=34)

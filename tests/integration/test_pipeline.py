@@ -253,3 +253,24 @@ def test_a_mail_that_waits_is_sent_on_and_not_refused(tmp_path: Path, clock: Han
     assert rows(app) == {"ada 2026-05-20": DeliveryState.READY}
     assert app.send_now("ada").done
     app.close()
+
+
+def test_an_incomplete_source_is_read_again_from_its_last_good_reading(tmp_path: Path, clock: Hands) -> None:
+    """The run after an incomplete one looks back as after an outage, and the run after a good one does not."""
+    source = FakeSource("arxiv", page_of(*PAPERS))
+    app = make_app(tmp_path, clock, readers={}, sources=[source])
+    app.ingest()
+    clock.now += dt.timedelta(hours=1)
+    source.pages = [page_of(*PAPERS, announced=9)]
+    assert app.ingest()[0].status is SourceStatus.INCOMPLETE
+    clock.now += dt.timedelta(hours=1)
+    source.pages = [page_of(*PAPERS)]
+    app.ingest()
+    app.ingest()
+    assert [request.look_back for request in source.requests] == [
+        dt.timedelta(days=7),
+        None,
+        dt.timedelta(days=1, hours=2),
+        None,
+    ]
+    app.close()
