@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.common import config_option, console, fail
-from digest.cli.reporting import sources_table, watching
+from digest.cli.reporting import counting, sources_table, watching
 from digest.errors import SourceError
+from digest.model import Batch
 from digest.sources import formats
 
 if TYPE_CHECKING:
-    from digest.model import Batch
+    from digest.pipeline.files import FileReport
 
 LIMIT = 200_000_000
 """Bytes of one file: a year of a large field, and less than a gzip bomb."""
@@ -85,41 +86,39 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
 
 def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bool) -> None:
     from digest.app import open_app, utc_now
-    from digest.pipeline.ingest import ingest_batch
+    from digest.pipeline.files import ingest_file
 
+    report: Batch | FileReport
     try:
-        batch = formats.parser_of(form)(_bytes(path), now=utc_now())
+        data = _bytes(path)
+        if dry_run:
+            report = formats.parser_of(form)(data, now=utc_now())
+        else:
+            with open_app(config) as app, counting("Storing papers") as progress:
+                report = ingest_file(app.rooms, form, (data,), progress=progress)
     except SourceError as error:
         if as_json:  # a script gets its object whatever happens
             rejected = [{"id": "", "reason": str(error)}]
             click.echo(json.dumps({"announced": None, "read": 0, "rejected": rejected}, ensure_ascii=False))
         fail(f"{path}: {error}")
-    new = updated = None
-    if not dry_run:
-        with open_app(config) as app:
-            counts = ingest_batch(app.rooms, batch)
-            new, updated = counts.new, counts.updated
+    counts = None if isinstance(report, Batch) else report.counts
     if as_json:
         result: dict[str, object] = {
-            "announced": batch.announced,
-            "read": batch.read,
-            "rejected": [{"id": rejection.id, "reason": rejection.reason} for rejection in batch.rejected],
+            "announced": report.announced,
+            "read": report.read,
+            "rejected": [{"id": rejection.id, "reason": rejection.reason} for rejection in report.rejected],
         }
-        if not dry_run:
-            result |= {"new": new, "updated": updated}
+        if counts is not None:
+            result |= {"new": counts.new, "updated": counts.updated}
         click.echo(json.dumps(result, ensure_ascii=False))
         return
-    click.echo(_words(batch, new, updated))
-    for rejection in batch.rejected[:20]:
+    announced = f"{report.announced} announced, " if report.announced is not None else ""
+    stored = f", {counts.new} new, {counts.updated} updated" if counts else " (dry run: nothing stored)"
+    click.echo(f"{announced}{report.read} read, {len(report.rejected)} rejected{stored}")
+    for rejection in report.rejected[:20]:
         click.echo(f"  rejected {rejection.id}: {rejection.reason}")
-    if len(batch.rejected) > 20:
-        click.echo(f"  … and {len(batch.rejected) - 20} more (--json shows all)")
-
-
-def _words(batch: Batch, new: int | None, updated: int | None) -> str:
-    announced = f"{batch.announced} announced, " if batch.announced is not None else ""
-    stored = f", {new} new, {updated} updated" if new is not None else " (dry run: nothing stored)"
-    return f"{announced}{batch.read} read, {len(batch.rejected)} rejected{stored}"
+    if len(report.rejected) > 20:
+        click.echo(f"  … and {len(report.rejected) - 20} more (--json shows all)")
 
 
 def _bytes(path: str) -> bytes:

@@ -91,7 +91,7 @@ def watching(title: str) -> Iterator[Callable[[Progress], None]]:
 
 @contextmanager
 def counting(title: str) -> Iterator[Callable[[int], None]]:
-    """A counter of finished deliveries on a terminal, nothing in a log."""
+    """A counter of what is done on a terminal, nothing in a log."""
     if not sys.stderr.isatty():
         yield lambda done: None
         return

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
 from digest.errors import StoreError
-from digest.model import Batch, Identifier, SourceReport, SourceStatus, Subscriber
+from digest.model import Identifier, SourceReport, SourceStatus, Subscriber
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.staleness import HISTORY, judged
 from digest.sources.base import FetchRequest, Page, Source
@@ -14,10 +14,11 @@ from digest.sources.examples import to_ask
 from digest.sources.http import PoliteClient
 from digest.sources.progress import Progress, nothing
 from digest.sources.reading import read_sources
+from digest.store.drafts import Draft, drafts
 from digest.store.intake import Counts, Intake
 
-CHUNK = 100
-"""Entries per transaction: keeps writers' waits around 50 ms."""
+CHUNK = 300
+"""Entries per transaction: keeps writers' waits under 50 ms."""
 
 OUTAGE = dt.timedelta(hours=36)
 """A source not read for longer is caught up by back-fill: feeds only hold the latest announcement."""
@@ -71,24 +72,22 @@ def ingest(
 
 def store_page(rooms: Rooms, source: str, page: Page) -> Counts:
     """Store one page in short transactions; validators and cursor go with the last: a crash leaves nothing unread."""
-    counts, intake = Counts(), Intake(rooms.db)
-    entries = page.batch.entries
     now = rooms.clock()
-    for start in range(0, max(len(entries), 1), CHUNK):
-        chunk = entries[start : start + CHUNK]
+    return store_drafts(rooms, drafts(page.batch.entries, now=now), now=now, page=page, source=source)
+
+
+def store_drafts(
+    rooms: Rooms, told: Sequence[Draft], *, now: dt.datetime, page: Page | None = None, source: str = ""
+) -> Counts:
+    """Match, merge and write drafts; with the last of them, what the page that brought them wants remembered."""
+    counts, intake = Counts(), Intake(rooms.db)
+    for start in range(0, max(len(told), 1), CHUNK):
         with rooms.db.write() as connection:
-            counts += intake.ingest(connection, chunk, now=now)
-            if start + CHUNK >= len(entries):
+            counts += intake.take(connection, told[start : start + CHUNK], now=now)
+            if page is not None and start + CHUNK >= len(told):
                 rooms.sources.remember(connection, page.validators, now=now)
                 if page.cursor is not None:
                     rooms.sources.set_cursor(connection, source, page.cursor)
-    return counts
-
-
-def ingest_batch(rooms: Rooms, batch: Batch) -> Counts:
-    """Store what a file says (``digest ingest --from``)."""
-    counts = store_page(rooms, "file", Page(batch=batch))
-    index(rooms)
     return counts
 
 

@@ -24,9 +24,9 @@ from digest.sources.text import decode, instant
 SOURCE = "jsonl"
 
 
-def parse(data: bytes, *, now: dt.datetime) -> Batch:
+def parse(data: bytes, *, now: dt.datetime, first_line: int = 1) -> Batch:
     """All papers of a file; empty lines do not count. The key is the first name given: id, arXiv id, DOI or URL."""
-    lines = ((number, line.strip()) for number, line in enumerate(decode(data).split("\n"), start=1))
+    lines = ((number, line.strip()) for number, line in enumerate(decode(data).split("\n"), start=first_line))
     return collect(_entry(line, number, now) for number, line in lines if line)
 
 

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from digest.cli.main import cli
-from digest.model import Batch, Entry
-from digest.pipeline.ingest import ingest_batch
-from tests.support.apps import Hands, make_app
+from digest.model import Entry
+from digest.pipeline.ingest import index, store_page
+from tests.support.apps import Hands, make_app, page_of
 from tests.support.entries import NOW, arxiv_entry, doi_entry, hf_entry
 
 TITLE = "On the geometry of deep lattices"
@@ -31,7 +31,8 @@ PAPERS: tuple[Entry, ...] = (
 def folder(tmp_path: Path) -> Path:
     app = make_app(tmp_path, Hands(NOW), readers={})
     for entry in PAPERS:
-        ingest_batch(app.rooms, Batch(entries=(entry,)))
+        store_page(app.rooms, "file", page_of(entry))
+    index(app.rooms)
     app.close()
     return tmp_path
 

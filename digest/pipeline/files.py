@@ -1,0 +1,121 @@
+"""Large files: other processes parse and prepare them piece by piece while this one matches and commits.
+
+    file ─▶ pieces ─▶ worker: parse ─▶ drafts ┐
+                  └─▶ worker: parse ─▶ drafts ┴─▶ here, in the file's order: one short transaction per few hundred
+
+A month of arXiv takes seconds and the memory of a few pieces. A small file is read by this process alone, since
+starting others takes longer. What was committed stays when anything fails; reading the file again adds what is missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from digest.errors import SourceError
+from digest.model import Rejection
+from digest.pipeline.ingest import index, store_drafts
+from digest.pipeline.rooms import Rooms
+from digest.sources.formats import Piece, parse_piece, pieces_of
+from digest.store.drafts import Draft, drafts
+from digest.store.intake import Counts
+
+ALONE_BELOW = 4_000_000
+"""Bytes that one process reads in the time in which another one starts and imports what it needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """What was in a file. Of papers that it lists twice the second is among the ``rejected``, as parsers do."""
+
+    announced: int | None
+    read: int
+    rejected: tuple[Rejection, ...]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    announced: int | None
+    rejected: tuple[Rejection, ...]
+    drafts: tuple[Draft, ...]
+    error: tuple[str, str] | None = None
+    """Source and message: an error with two arguments does not travel between processes."""
+
+
+def ingest_file(
+    rooms: Rooms,
+    form: str,
+    responses: Sequence[bytes],
+    *,
+    progress: Callable[[int], None] = lambda papers: None,
+    processes: int | None = None,
+) -> FileReport:
+    """Store what a file says, or several responses of one form; ``progress`` is told how many papers are stored.
+
+    ``processes`` is by default one per processor, and none besides this one for less than ALONE_BELOW bytes.
+
+    Raises:
+        SourceError: it is not of that form; the pieces before stay stored.
+        StoreError: the store cannot be written.
+    """
+    now = rooms.clock()
+    seen: set[tuple[str, str]] = set()
+    rejected: list[Rejection] = []
+    announced: int | None = 0
+    counts = Counts()
+    for piece in _prepared(form, responses, now, processes):
+        if piece.error is not None:
+            raise SourceError(*piece.error)
+        announced = announced + piece.announced if announced is not None and piece.announced is not None else None
+        rejected += piece.rejected
+        counts += store_drafts(rooms, piece.drafts, now=now)
+        for draft in piece.drafts:
+            name = (draft.entry.source, draft.entry.key)
+            if name in seen:
+                rejected.append(Rejection(draft.entry.key, "listed twice: joined with the other"))
+            seen.add(name)
+        progress(len(seen))
+    index(rooms)
+    return FileReport(announced=announced, read=len(seen), rejected=tuple(rejected), counts=counts)
+
+
+def _prepared(form: str, responses: Sequence[bytes], now: dt.datetime, processes: int | None) -> Iterator[_Prepared]:
+    """The pieces in order, never more than a few of them in memory."""
+    pieces = (piece for response in responses for piece in pieces_of(form, response))
+    if processes is None:
+        large = sum(len(response) for response in responses) >= ALONE_BELOW
+        processes = (os.cpu_count() or 1) if large else 1
+    if processes < 2:
+        yield from (_prepare(form, piece, now) for piece in pieces)
+        return
+    # Not fork: this process may have threads, which hold locks.
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running: deque[Future[_Prepared]] = deque()
+        try:
+            for piece in pieces:
+                running.append(pool.submit(_prepare, form, piece, now))
+                if len(running) > 2 * processes:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        except BrokenProcessPool as error:
+            raise SourceError("file", "a process that parsed it ended suddenly: is memory short? Read again") from error
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _prepare(form: str, piece: Piece, now: dt.datetime) -> _Prepared:
+    """What a worker does; it knows no store."""
+    try:
+        batch = parse_piece(form, piece, now=now)
+    except SourceError as error:
+        return _Prepared(None, (), (), (error.source, str(error)))
+    return _Prepared(batch.announced, batch.rejected, tuple(drafts(batch.entries, now=now)))
