@@ -34,12 +34,14 @@ from digest.subscribers import load_subscribers
 if TYPE_CHECKING:
     from httpx2 import AsyncBaseTransport
 
+    from digest.bibliography import BibEntry
     from digest.checkup import Examples, LaneMatches
     from digest.delivery.base import Transport
     from digest.editions.links import KeyRing
     from digest.editions.message import Composer
     from digest.pipeline.answers import Taken
     from digest.pipeline.backtest import Backtest
+    from digest.pipeline.library import Suggestion
     from digest.pipeline.preview import Preview
     from digest.pipeline.sending_now import Outcome
     from digest.ranking.text import TextBasis
@@ -353,6 +355,20 @@ class App:
         """The lane that brings, or brought, a paper to a reader; None for one outside their lanes or too old."""
         pick = self.why(reader, f"#{paper_id}")[2].pick
         return pick.lane if pick is not None else None
+
+    def zotero_library(self, library: str, *, key: str | None, url: str) -> list[BibEntry]:
+        """The papers of a Zotero library, such as ``users/12345``."""
+        from digest.pipeline.library import zotero_library
+
+        return zotero_library(self.client, library, key=key, url=url)
+
+    def suggest_lanes(self, entries: Sequence[BibEntry], *, offline: bool = False) -> Suggestion:
+        """Lanes that a library suggests; papers of which only an id is known are asked for, unless ``offline``."""
+        from digest.pipeline.library import suggest_lanes
+        from digest.sources.examples import ExampleSource
+
+        asked = ExampleSource(self.config.sources) if self.config.sources.examples and not offline else None
+        return suggest_lanes(self.rooms, entries, asked=asked, client=self.client)
 
     def take_answer(self, data: bytes) -> Taken:
         """What a reader wrote to us, noted if the mail may speak for them."""

@@ -116,7 +116,7 @@ def _lanes(answers: Answers) -> list[str]:
 
 
 def _name_of_examples(answers: Answers) -> str:
-    """The examples' most typical words, else the name of the .bib file, else the first paper."""
+    """The examples' most typical words, else the name of the bibliography, else the first paper."""
     if answers.bibliography and (name := lane_names.name_from_titles(e.title for e in answers.bibliography.entries)):
         return name
     if answers.bib:

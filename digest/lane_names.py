@@ -12,7 +12,7 @@ from digest.model import Identifier
 MAX_NAME = 60
 
 # Words that stand in the titles of every field and name none.
-_COMMON = frozenset(
+COMMON = frozenset(
     re.findall(
         r"\w+",
         """
@@ -91,7 +91,7 @@ def unused(name: str, taken: Iterable[str]) -> str:
 
 
 def _is_telling(word: str) -> bool:
-    return len(word) > 2 and word not in _COMMON and not word.isdigit()
+    return len(word) > 2 and word not in COMMON and not word.isdigit()
 
 
 def _some(names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from digest import lane_names
-from digest.bibliography import BibliographyError, read_bibliography
+from digest.bibliography import BibliographyError, is_bibliography, read_bibliography
 from digest.catalog.identifiers import parse
 from digest.model import Frequency, Identifier, Lane, Mute, QuietDay, SendTimes, Subscriber
 from digest.settings.addresses import EmailAddress
@@ -51,18 +51,20 @@ def _weekday(value: object) -> object:
 
 
 def _read_example(value: object, info: ValidationInfo) -> object:
-    """An identifier, or a .bib file with many → a tuple of identifiers."""
+    """An identifier, or a .bib or .ris file with many → a tuple of identifiers."""
     if not isinstance(value, str):
         return value
     text = value.strip()
-    if text.lower().endswith(".bib") and (around := reading(info)):
-        return _read_bib(text, around)
+    if is_bibliography(text) and (around := reading(info)):
+        return _read_bibliography(text, around)
     if (identifier := parse(text)) is None:
-        raise ValueError(f"{text!r} is no paper; write an arXiv id (2305.10430), a DOI, or the name of a .bib file")
+        raise ValueError(
+            f"{text!r} is no paper; write an arXiv id (2305.10430), a DOI, or the name of a .bib or .ris file"
+        )
     return (identifier,)
 
 
-def _read_bib(name: str, around: Reading) -> tuple[Identifier, ...]:
+def _read_bibliography(name: str, around: Reading) -> tuple[Identifier, ...]:
     path = around.resolve(Path(name))
     try:
         bibliography = read_bibliography(path)
@@ -71,7 +73,7 @@ def _read_bib(name: str, around: Reading) -> tuple[Identifier, ...]:
     around.files.append(path)
     if bibliography.broken_lines:
         lines = ", ".join(map(str, bibliography.broken_lines[:5]))
-        around.hints.append((name, f"{name}: not BibTeX from line {lines} on; those entries are left out"))
+        around.hints.append((name, f"{name}: broken from line {lines} on; those entries are left out"))
     if nameless := bibliography.nameless:
         keys = ", ".join(entry.key for entry in nameless[:5]) + (", …" if len(nameless) > 5 else "")
         around.hints.append(
@@ -99,7 +101,7 @@ class LaneEntry(Section):
     categories: Categories = ()
     authors: Authors = ()
     examples: Examples = ()
-    """Papers like the ones wanted: arXiv ids, DOIs, .bib files relative to this one."""
+    """Papers like the ones wanted: arXiv ids, DOIs, .bib and .ris files relative to this one."""
 
     @model_validator(mode="after")
     def _not_empty(self) -> LaneEntry:

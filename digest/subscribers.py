@@ -32,7 +32,7 @@ SUFFIXES = frozenset({".yaml", ".yml"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSubscriber:
-    """One good file. ``digest`` changes when the settings do; ``files`` are the .bib files it names."""
+    """One good file. ``digest`` changes when the settings do; ``files`` are the bibliographies it names."""
 
     subscriber: Subscriber
     path: Path

@@ -49,7 +49,7 @@ class Given:
 @click.option("--send", help="Local time of the mail; by default 07:30.")
 @click.option("--phrase", multiple=True, help="An interest; commas group phrases that mean one. Repeatable.")
 @click.option("--category", multiple=True, help="A field, such as cs.LG. Repeatable.")
-@click.option("--bib", type=click.Path(path_type=Path), help="A BibTeX file of papers you like.")
+@click.option("--bib", type=click.Path(path_type=Path), help="A BibTeX or RIS file of papers you like.")
 @click.option("--arxiv", multiple=True, help="A paper you like, such as 2305.10430. Repeatable.")
 @click.option("--yes", is_flag=True, help="Ask nothing; defaults for what is not given.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
@@ -208,12 +208,12 @@ def _papers(text: str) -> tuple[str, ...]:
 
 
 def _bibliography(text: str) -> Bibliography | None:
-    from digest.bibliography import BibliographyError, read_bibliography
+    from digest.bibliography import SUFFIXES, BibliographyError, is_bibliography, read_bibliography
 
     if not text:
         return None
-    if not text.lower().endswith(".bib"):
-        raise ValueError(f"{text!r} is no .bib file")
+    if not is_bibliography(text):
+        raise ValueError(f"{text!r} is no {' or '.join(SUFFIXES)} file")
     try:
         bibliography = read_bibliography(Path(text))
     except BibliographyError as error:
@@ -224,7 +224,7 @@ def _bibliography(text: str) -> Bibliography | None:
 
 
 def _fields_of(bibliography: Bibliography | None) -> tuple[str, ...]:
-    """The three most frequent primary classes in a .bib file: the fields of somebody who named none."""
+    """The three most frequent primary classes in a bibliography: the fields of somebody who named none."""
     counted = Counter(entry.category for entry in bibliography.entries if entry.category) if bibliography else Counter()
     return tuple(category for category, _ in counted.most_common(3))
 

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "send-test": ("send_test", "Try the mail account; says what to do when it fails."),
     "daemon": ("daemon", "The same as run, on a schedule."),
     "sources": ("sources", "How each source has done, day by day."),
+    "subscribers": ("subscribers", "Who gets mail; lanes from a library of papers."),
     "feedback": ("feedback", "What readers said of their picks; undo any of it."),
     "papers": ("papers", "What is stored and trending, why it is one paper; undo a wrong merge."),
     "queue": ("queue", "Look at the outbox and repair it."),

@@ -53,6 +53,15 @@ def _address(url: str, params: Mapping[str, str] | None, provider: Provider) -> 
     return address
 
 
+def _check(headers: Mapping[str, str] | None, provider: Provider) -> None:
+    """
+    Raises:
+        SourceError: a key that would break the request.
+    """
+    if not all(value.isascii() and value.isprintable() for value in (headers or {}).values()):
+        raise SourceError(provider.source, f"{provider.label}: the key holds characters that no key has")
+
+
 # stamina's own hook warns of every retry without its reason; what matters is in the report of the source.
 stamina.instrumentation.set_on_retry_hooks([_tell_retry])
 
@@ -125,12 +134,14 @@ class PoliteClient:
         provider: Provider,
         *,
         params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         conditional: bool = True,
         hand_back: frozenset[int] = frozenset(),
     ) -> Answer:
         """Ask for one address.
 
         Args:
+            headers: may hold a key, therefore no redirect is followed.
             conditional: send the validators of the last stored answer; 304 gives ``not_modified``.
             hand_back: statuses that the caller wants to read instead of having them raised.
 
@@ -141,7 +152,11 @@ class PoliteClient:
         """
         address = _address(url, params, provider)
         known = await asyncio.to_thread(self._ledger.validators, str(address)) if conditional else None
-        return await self._answer(Question(first=address, provider=provider, known=known, hand_back=hand_back))
+        _check(headers, provider)
+        question = Question(
+            first=address, provider=provider, known=known, hand_back=hand_back, headers=dict(headers or {})
+        )
+        return await self._answer(question)
 
     async def post(
         self,
@@ -162,8 +177,7 @@ class PoliteClient:
         Raises:
             SourceError: as :meth:`get` does.
         """
-        if not all(value.isascii() and value.isprintable() for value in (headers or {}).values()):
-            raise SourceError(provider.source, f"{provider.label}: the key holds characters that no key has")
+        _check(headers, provider)
         question = Question(
             first=_address(url, params, provider),
             provider=provider,
@@ -219,7 +233,7 @@ class PoliteClient:
                 found = await self._ask(question, url, key, turn)
             if isinstance(found, Answer):
                 return found
-            if question.payload is not None:
+            if question.headers:
                 raise SourceError(provider.source, f"{provider.label} redirects a request that carries a key; refused")
             url = found
         raise SourceError(provider.source, f"{provider.label} redirects in circles")

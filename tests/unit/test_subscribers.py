@@ -192,7 +192,7 @@ def test_a_bibliography_s_nameless_entries_are_a_hint(tmp_path: Path) -> None:
     )
     loaded = read(tmp_path, SMALL.format("ada") + "examples:\n  - 1602.07576\n  - a.bib\n")
     assert [str(hint).partition("ada.yaml")[2] for hint in loaded.hints] == [
-        ":5: examples: a.bib: not BibTeX from line 3 on; those entries are left out",
+        ":5: examples: a.bib: broken from line 3 on; those entries are left out",
         ":5: examples: a.bib: 1 of 2 entries have no identifier (bad)",
     ]
     (tmp_path / "a.bib").write_text("@misc{bad, title={No name}}")

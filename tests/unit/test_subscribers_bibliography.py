@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.bibliography import BibliographyError, parse_bibliography, read_bibliography
+from digest.bibliography import BibliographyError, read_bibliography
+from digest.bibliography.bibtex import parse_bibtex
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ from digest.bibliography import BibliographyError, parse_bibliography, read_bibl
 )
 def test_an_entry_is_known_by_its_best_identifier(fields: str, identifier: str | None) -> None:
     """Where reference managers put it; arXiv before DOI, and a bare web page is none."""
-    (entry,) = parse_bibliography(f"@article{{key, {fields}}}").entries
+    (entry,) = parse_bibtex(f"@article{{key, {fields}}}").entries
     assert (str(entry.identifier) if entry.identifier else None) == identifier
 
 
@@ -40,7 +41,7 @@ def test_a_broken_entry_costs_itself_only(capfd: pytest.CaptureFixture[str]) -> 
         "@article{a, title={{A} Title\n of two lines}, eprint={1706.03762}, primaryClass={cs.CL}}\n"
         "@article{torn, title={x\n@string{s = {y}}\n@article{a, doi={10.1000/b}}\n"
     )
-    found = parse_bibliography(text)
+    found = parse_bibtex(text)
     assert [(entry.title, entry.line, entry.category) for entry in found.entries] == [
         ("A Title of two lines", 1, "cs.CL"),
         ("", 5, None),
@@ -54,7 +55,7 @@ def test_a_broken_entry_costs_itself_only(capfd: pytest.CaptureFixture[str]) -> 
 @given(st.text(alphabet='@article{}(),="\n\\%# a1', max_size=120))
 def test_any_text_is_read(text: str) -> None:
     """Nothing is raised, whatever a file holds."""
-    parse_bibliography(text)
+    parse_bibtex(text)
 
 
 def test_a_file_may_be_latin_1_and_is_read_again_when_it_changes(tmp_path: Path) -> None:
