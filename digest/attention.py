@@ -19,6 +19,11 @@ SIGNAL_PREFIX = "signal:"
 """What the names of providers of attention begin with, among those of sources."""
 
 
+SEMANTIC_SCHOLAR = "semantic-scholar"
+TLDR = "tldr"
+"""A maker of texts, and a kind of them, as they are stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Which stored papers a provider of attention is asked about, and when.

@@ -150,6 +150,9 @@ def _config_hints(
         yield hint(f"sources.{source}", f"is off: it needs a key; key: {{env: {source.upper()}_API_KEY}}")
     for signal, key in signals_without_a_key(config.signals):
         yield hint(f"signals.{signal}", f"is off: it needs a {key}; {key}: {{env: {signal.upper()}_{key.upper()}}}")
+    citations = config.signals.semantic_scholar
+    if config.summaries.semantic_scholar and not (citations and citations.key):
+        yield hint("summaries.semantic_scholar", "has nothing to show: signals.semantic_scholar is off")
     for place in (file for file in config.sources.files if not file.exists()):
         yield hint("sources.files", f"{place} is not there (yet); it is looked for at every ingest")
     if files is None:

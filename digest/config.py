@@ -140,6 +140,11 @@ class FeedbackConfig(Section):
     """Mails have links to answer by mail, and `digest feedback take` is given what arrives."""
 
 
+class SummariesConfig(Section):
+    semantic_scholar: bool = False
+    """Its model's sentence in place of the abstract's own, where there is one."""
+
+
 class TransportKind(StrEnum):
     FILES = "files"
     SMTP = "smtp"
@@ -242,6 +247,7 @@ class Config(Section):
     """A folder whose files override the built-in templates of the same name."""
     sources: SourcesConfig = SourcesConfig()
     signals: SignalsConfig = SignalsConfig()
+    summaries: SummariesConfig = SummariesConfig()
     freshness: FreshnessConfig = FreshnessConfig()
     mail: MailConfig = MailConfig()
     feedback: FeedbackConfig = FeedbackConfig()

@@ -215,10 +215,14 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a mail says of a paper in at most two sentences; ``more`` is empty if there is only one."""
+    """What a mail says of a paper in at most two sentences; ``more`` is empty if there is only one.
+
+    ``by`` names who wrote it, where it is not the paper's own words; it must be shown with them.
+    """
 
     tldr: str
     more: str = ""
+    by: str = ""
 
     @property
     def text(self) -> str:

@@ -59,7 +59,7 @@ def look(
         return Patient(now=now, checkup=checkup, offline=offline)
     database, store = _store(config, now)
     try:
-        names, unbuilt = _names(config), None
+        names, unbuilt = _names(config, config_path.absolute().parent), None
     except SourceError as error:
         names, unbuilt = (), str(error)
     contacts: tuple[Contact, ...] = ()
@@ -91,9 +91,9 @@ def look(
     )
 
 
-def _names(config: Config) -> tuple[str, ...]:
-    sources = build_sources(config.sources, plugins=config.sources.plugins)
-    signals = build_signals(config.signals, plugins=config.signals.plugins)
+def _names(config: Config, beside: Path) -> tuple[str, ...]:
+    sources = build_sources(config.sources, plugins=config.sources.plugins, beside=beside)
+    signals = build_signals(config.signals, plugins=config.signals.plugins, beside=beside)
     return (*(source.name for source in sources), *(signal.watch.name for signal in signals))
 
 

@@ -130,7 +130,8 @@ def _card_words(paper: Paper, summary: Summary, attention: Attention) -> Fixed:
         ("url", safe_url(paper.url) or ""),
         ("byline", " · ".join(fact for fact in facts if fact)),
         ("tldr", clean(summary.tldr, 900)),
-        ("more", clean(summary.more, 900)),
+        # A maker is named wherever its words are, whatever an operator's own templates show.
+        ("more", clean(f"(TLDR by {summary.by})" if summary.by else summary.more, 900)),
         ("votes", "" if not attention.votes else wording.thousands(attention.votes)),
         ("rising", "rising fast" if attention.rising else ""),
         ("code_url", safe_url(paper.code_url) or ""),

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from digest.attention import SIGNAL_PREFIX
+from digest.attention import SEMANTIC_SCHOLAR, SIGNAL_PREFIX, TLDR
 from digest.editions.content import EditionContent, MissedView, PickView, SiteInfo, SourceHealth
 from digest.feedback import Feedback, Verb, with_feedback
 from digest.model import (
@@ -69,6 +69,7 @@ class Desk:
         self._basis_version = basis.version
         self._papers: dict[int, Paper] = {}
         self._summaries: dict[int, Summary] = {}
+        self._written: dict[int, Summary] = {}
         self._site = site_info(rooms)
         self._health = source_health(rooms.sources.runs(since=now - HEALTH_SPAN, until=now))
 
@@ -125,13 +126,16 @@ class Desk:
     def _view(self, pick: Pick) -> PickView:
         paper = self._papers[pick.paper_id]
         if paper.id not in self._summaries:
-            self._summaries[paper.id] = summarise(paper.title, paper.abstract)
+            self._summaries[paper.id] = self._written.get(paper.id) or summarise(paper.title, paper.abstract)
         return PickView(pick=pick, paper=paper, summary=self._summaries[paper.id])
 
     def _load(self, ids: Iterable[int]) -> None:
         missing = {paper_id for paper_id in ids if paper_id not in self._papers}
         if missing:
             self._papers.update(self._rooms.papers.get(missing))
+            if self._rooms.config.summaries.semantic_scholar:
+                texts = self._rooms.attention.texts(missing, TLDR, SEMANTIC_SCHOLAR, until=self._now)
+                self._written.update({i: Summary(text.text, by="Semantic Scholar") for i, text in texts.items()})
 
     def _readers(self, declared: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> list[Reader]:
         given = self._rooms.feedback.of([subscriber.id for subscriber in declared], at=self._now)

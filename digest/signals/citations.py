@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from digest.attention import PaperText, Watch
+from digest.attention import SEMANTIC_SCHOLAR, TLDR, PaperText, Watch
 from digest.model import Paper, Scheme, Signal
 from digest.settings.signals import CitationsConfig
 from digest.signals.base import Findings, Inquiry, portions
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from digest.sources.http import PoliteClient
 
 NAME = "signal:semantic-scholar"
-MAKER = "semantic-scholar"
 LABEL = semantic_scholar.LABEL
 PER_REQUEST = 500
 FIELDS = "externalIds,citationCount,influentialCitationCount,tldr"
@@ -51,7 +50,7 @@ class Citations:
         self._url = f"{config.url.rstrip('/')}/graph/v1/paper/batch"
         self._key = config.key or ""
         host = urlsplit(config.url).hostname or ""
-        self._provider = Provider(source=NAME, label=LABEL, host=host, pace_key=MAKER, pace_s=config.pace_s)
+        self._provider = Provider(source=NAME, label=LABEL, host=host, pace_key=SEMANTIC_SCHOLAR, pace_s=config.pace_s)
 
     async def read(self, client: PoliteClient, inquiry: Inquiry) -> AsyncIterator[Findings]:
         for portion in list(portions(inquiry.subjects, PER_REQUEST))[: inquiry.most_requests]:
@@ -70,7 +69,7 @@ class Citations:
                 answered=tuple(subject.paper.id for subject in portion),
                 readings=tuple((paper_id, reading) for paper_id, one in pairs for reading in one.readings),
                 texts=tuple(
-                    (paper_id, PaperText(kind="tldr", maker=MAKER, text=one.tldr, made_at=inquiry.now))
+                    (paper_id, PaperText(kind=TLDR, maker=SEMANTIC_SCHOLAR, text=one.tldr, made_at=inquiry.now))
                     for paper_id, one in pairs
                     if one.tldr
                 ),

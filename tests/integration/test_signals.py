@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import select
 
 from digest.app import App
+from digest.editions.recipe import part_text
 from digest.model import Entry, Signal, SourceStatus
 from digest.pipeline.desk import source_health
 from digest.signals.base import SignalProvider
@@ -27,12 +29,19 @@ def hours(count: float) -> dt.timedelta:
 
 
 def app_with(
-    folder: Path, clock: Hands, *providers: SignalProvider, entries: Sequence[Entry] | None = None, more: str = ""
+    folder: Path,
+    clock: Hands,
+    *providers: SignalProvider,
+    entries: Sequence[Entry] | None = None,
+    more: str = "",
+    readers: Mapping[str, str] = MappingProxyType({}),
 ) -> App:
     """An App whose store holds papers of LISTED."""
     papers = [arxiv_entry(ONE, "Sparse attention at four bits"), arxiv_entry(TWO, "Proteins that fold at last")]
     clock.now = LISTED
-    app = make_app(folder, clock, readers={}, sources=[FakeSource("arxiv", page_of(*(entries or papers)))], more=more)
+    app = make_app(
+        folder, clock, readers=dict(readers), sources=[FakeSource("arxiv", page_of(*(entries or papers)))], more=more
+    )
     app.__dict__["signals"] = providers
     app.ingest()
     return app
@@ -199,3 +208,36 @@ def test_a_text_keeps_the_time_of_its_words(tmp_path: Path) -> None:
         assert len(connection.execute(select(paper_texts)).all()) == 2
         assert {row.claimed_until for row in connection.execute(select(attention_asks))} == {None}
     app.close()
+
+
+# ── texts in the mail ───────────────────────────────────────────────────────────────────────────────────────
+
+ADA = """\
+email: ada@uni.example
+timezone: Europe/Berlin
+frequency: daily
+lanes: [{name: Attention, phrases: [sparse attention]}]
+"""
+
+
+def mail_with(folder: Path, *, more: str) -> str:
+    """What ada's preview says an hour after the signal was read."""
+    clock = Hands(LISTED)
+    folder.mkdir()
+    app = app_with(folder, clock, FakeProvider(tldr="Four bits are enough."), more=more, readers={"ada": ADA})
+    clock.now = LISTED + hours(8)
+    app.read_signals()
+    clock.now = LISTED + hours(9)
+    shown = app.preview("ada")
+    text = part_text(shown.recipe, shown.fragments)
+    app.close()
+    return text
+
+
+def test_a_foreign_summary_stands_in_the_mail_only_when_wanted_and_with_its_maker(tmp_path: Path) -> None:
+    """By default the abstract's own words do."""
+    own = mail_with(tmp_path / "own", more="")
+    assert "Four bits are enough." not in own
+    assert "Semantic Scholar" not in own
+    theirs = mail_with(tmp_path / "theirs", more="summaries: {semantic_scholar: true}")
+    assert "Four bits are enough. (TLDR by Semantic Scholar)" in " ".join(theirs.split())
