@@ -7,6 +7,8 @@ import io
 import json
 import sys
 import zlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from digest.model import Batch
 from digest.sources import formats
 
 if TYPE_CHECKING:
+    from digest.app import App
     from digest.pipeline.files import FileReport
 
 LIMIT = 200_000_000
@@ -86,16 +89,16 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
 
 def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bool) -> None:
     from digest.app import open_app, utc_now
-    from digest.pipeline.files import ingest_file
+    from digest.sources.saved import read_saved
 
     report: Batch | FileReport
     try:
         data = _bytes(path)
         if dry_run:
-            report = formats.parser_of(form)(data, now=utc_now())
+            report = read_saved(data, form, formats.parser_of(form), now=utc_now())
         else:
             with open_app(config) as app, counting("Storing papers") as progress:
-                report = ingest_file(app.rooms, form, (data,), progress=progress)
+                report = _stored(app, data, form, progress)
     except SourceError as error:
         if as_json:  # a script gets its object whatever happens
             rejected = [{"id": "", "reason": str(error)}]
@@ -119,6 +122,29 @@ def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bo
         click.echo(f"  rejected {rejection.id}: {rejection.reason}")
     if len(report.rejected) > 20:
         click.echo(f"  … and {len(report.rejected) - 20} more (--json shows all)")
+
+
+def _stored(app: App, data: bytes, form: str, progress: Callable[[int], None]) -> FileReport:
+    """What was stored of a file: as it is, or, where its parser finds nothing in it, of the answers wrapped in it."""
+    from digest.pipeline.files import ingest_file
+    from digest.sources.saved import answers_in
+
+    report, failed = None, None
+    try:
+        report = ingest_file(app.rooms, form, (data,), progress=progress)
+    except SourceError as error:
+        failed = error
+    if report is not None and report.read:
+        return report
+    answers, refused = answers_in(data, form, formats.parser_of(form), now=app.clock())
+    if answers:
+        found = ingest_file(app.rooms, form, answers, progress=progress)
+        announced = None if found.announced is None else found.announced + len(refused)
+        return replace(found, announced=announced, rejected=(*found.rejected, *refused))
+    if report is None:
+        assert failed is not None
+        raise failed
+    return report
 
 
 def _bytes(path: str) -> bytes:

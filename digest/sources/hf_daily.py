@@ -8,21 +8,17 @@ ignored.
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
 
 from digest.catalog.identifiers import parse as parse_identifier
 from digest.errors import SourceError
 from digest.model import Batch, Entry, Rejection, Signal
 from digest.sources.entries import collect, make_entry, reading, rejection_id, web_url
-from digest.sources.loose_json import first_text, loads, mapping, names, sequence, text
+from digest.sources.loose_json import first_text, loads, mapping, names, sequence, text, unwrapped
 from digest.sources.text import instant, plain
 
 SOURCE = "huggingface"
 LABEL = "Hugging Face"
-
-_MAX_REPR = 200_000
-"""Characters of one item written as a Python literal: reading those costs far more memory than JSON."""
 
 
 def parse(data: bytes, *, now: dt.datetime) -> Batch:
@@ -32,7 +28,7 @@ def parse(data: bytes, *, now: dt.datetime) -> Batch:
         SourceError: not JSON, or no list.
     """
     try:
-        day = _unwrapped(loads(data))
+        day = unwrapped(loads(data))
     except ValueError as error:
         raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
     if not isinstance(day, list):
@@ -56,34 +52,8 @@ def parse_paper(data: bytes, *, now: dt.datetime) -> Entry:
     return entry
 
 
-def _unwrapped(value: object) -> object:
-    """What is inside a string that holds JSON or a Python literal, twice at most; else the value itself."""
-    for _ in range(2):
-        if not isinstance(value, str):
-            break
-        value = _inside(value)
-    return value
-
-
-def _inside(written: str) -> object:
-    try:
-        return loads(written)
-    except ValueError:
-        return _literal(written)
-
-
-def _literal(written: str) -> object:
-    if len(written) > _MAX_REPR:
-        return None
-    try:
-        value: object = ast.literal_eval(written)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return value
-
-
 def _entry(item: object, position: int, now: dt.datetime) -> Entry | Rejection:
-    outer = _unwrapped(item)
+    outer = unwrapped(item)
     if not isinstance(outer, dict):
         return Rejection(f"item {position}", "not an object")
     paper = mapping(outer.get("paper")) or outer
@@ -121,4 +91,4 @@ def _entry(item: object, position: int, now: dt.datetime) -> Entry | Rejection:
 
 def count(data: bytes) -> int:
     """How many items a day's page lists, to see whether there is another page."""
-    return len(sequence(_unwrapped(loads(data))))
+    return len(sequence(unwrapped(loads(data))))

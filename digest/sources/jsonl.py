@@ -75,7 +75,7 @@ def _entry(line: str, number: int, now: dt.datetime) -> Entry | Rejection:
 def _authors(value: object) -> list[str]:
     """A list of names or of objects with ``name``, or one string split at semicolons, else at commas or "and"."""
     written = text(value)
-    if not written:
+    if not written or written.lstrip().startswith("["):
         return names(value)
     if ";" in written:
         return written.split(";")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +13,8 @@ from digest.errors import SourceError
 from digest.sources.text import decode
 
 _DECODER = json.JSONDecoder(parse_float=str)
+_MAX_REPR = 200_000
+"""Characters of one item written as a Python literal: reading those costs far more memory than JSON."""
 
 
 def loads(data: bytes | str) -> object:
@@ -68,7 +71,35 @@ def first_text(item: Mapping[str, object], *keys: str) -> str:
     return ""
 
 
+def unwrapped(value: object) -> object:
+    """What is inside a string that holds JSON or a Python literal, twice at most; else the value itself."""
+    for _ in range(2):
+        if not isinstance(value, str):
+            break
+        value = _inside(value)
+    return value
+
+
+def _inside(written: str) -> object:
+    try:
+        return loads(written)
+    except ValueError:
+        return _literal(written)
+
+
+def _literal(written: str) -> object:
+    if len(written) > _MAX_REPR:
+        return None
+    try:
+        value: object = ast.literal_eval(written)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return value
+
+
 def names(value: object) -> list[str]:
-    """Names from a list of texts or of objects with ``name``; hidden ones are left out."""
+    """Names from a list of texts or of objects with ``name``, or such a list as text; hidden ones are left out."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = unwrapped(value)
     shown = (one for one in sequence(value) if mapping(one).get("hidden") is not True)
     return [one if isinstance(one, str) else text(mapping(one).get("name")) for one in shown]
