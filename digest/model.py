@@ -117,17 +117,29 @@ class Rejection:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A provider took its record of a paper back, and tells nothing of it but the name."""
+
+    source: str
+    identifier: Identifier
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One parsed response. ``announced`` is how many items the provider says there are, None if it does not say."""
+    """One parsed response. ``announced`` is how many items the provider says there are, None if it does not say.
+
+    A withdrawal is read, like an entry: ``announced == read + len(rejected)`` where all came.
+    """
 
     entries: tuple[Entry, ...]
     rejected: tuple[Rejection, ...] = ()
+    withdrawn: tuple[Withdrawal, ...] = ()
     announced: int | None = None
 
     @property
     def read(self) -> int:
-        return len(self.entries)
+        return len(self.entries) + len(self.withdrawn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,9 @@ def combine(known: Entry, told: Entry) -> Entry:
     """The record after ``told``, which has the same source and key as ``known``.
 
     Text and links are the later ones where given; identifiers and categories are joined; of announcements the most
-    newsworthy type and the earliest day stay. Readings are those of ``told``: they are observations, not content.
+    newsworthy type and the earliest day stay. A version that was withdrawn stays so, though a feed tells less of it
+    than the API; a record without versions is the present state of things. Readings are those of ``told``: they are
+    observations, not content.
     """
     return dataclasses.replace(
         told,
@@ -36,6 +38,7 @@ def combine(known: Entry, told: Entry) -> Entry:
         comment=told.comment or known.comment,
         journal_ref=told.journal_ref or known.journal_ref,
         code_url=told.code_url or known.code_url,
+        withdrawn=told.withdrawn or (known.withdrawn and told.version is not None and told.version == known.version),
         candidate=known.candidate or told.candidate,
     )
 

@@ -178,7 +178,7 @@ def merge(paper_id: int, records: Sequence[Record]) -> Paper:
         version=max((entry.version for entry in entries if entry.version is not None), default=None),
         code_url=next((link for entry in _ranked(entries, "code_url") if (link := code_link(entry))), None),
         comment=readable(comment.comment or "") if comment else None,
-        withdrawn=newest is not None and newest.withdrawn,
+        withdrawn=_is_withdrawn(newest, entries),
         candidate=any(entry.candidate and _is_news(entry) for entry in entries),
         sources=tuple(sorted({entry.source for entry in entries})),
     )
@@ -186,6 +186,17 @@ def merge(paper_id: int, records: Sequence[Record]) -> Paper:
 
 def _is_news(entry: Entry) -> bool:
     return entry.announce_type not in {AnnounceType.REPLACE, AnnounceType.REPLACE_CROSS}
+
+
+def _is_withdrawn(teller: Entry | None, entries: Sequence[Entry]) -> bool:
+    """What the most trusted family says: of its numbered versions the latest, and any record that has no number.
+
+    A record without a version (OAI-PMH, Crossref) is the present state of things, so no old version speaks against it.
+    """
+    if teller is None or teller.withdrawn:
+        return teller is not None
+    family = _family(teller.source)
+    return any(entry.withdrawn and entry.version is None and _family(entry.source) == family for entry in entries)
 
 
 _SCHEME_ORDER: Final = tuple(Scheme)

@@ -110,6 +110,7 @@ def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bo
             "announced": report.announced,
             "read": report.read,
             "rejected": [{"id": rejection.id, "reason": rejection.reason} for rejection in report.rejected],
+            "withdrawn": [str(withdrawal.identifier) for withdrawal in report.withdrawn],
         }
         if counts is not None:
             result |= {"new": counts.new, "updated": counts.updated}
@@ -117,7 +118,8 @@ def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bo
         return
     announced = f"{report.announced} announced, " if report.announced is not None else ""
     stored = f", {counts.new} new, {counts.updated} updated" if counts else " (dry run: nothing stored)"
-    click.echo(f"{announced}{report.read} read, {len(report.rejected)} rejected{stored}")
+    gone = f" (of these {len(report.withdrawn)} withdrawals)" if report.withdrawn else ""
+    click.echo(f"{announced}{report.read} read{gone}, {len(report.rejected)} rejected{stored}")
     for rejection in report.rejected[:20]:
         click.echo(f"  rejected {rejection.id}: {rejection.reason}")
     if len(report.rejected) > 20:

@@ -32,7 +32,11 @@ class BuildReport:
 def build(
     rooms: Rooms, *, composer: Callable[[], Composer], trial: bool, stop: Callable[[], bool] = lambda: False
 ) -> BuildReport:
-    """Build everything that is planned. Interrupted deliveries return to planned when their lease ends."""
+    """Build everything that is planned, and anew what waits with a paper that was withdrawn since.
+
+    Interrupted deliveries return to planned when their lease ends.
+    """
+    rooms.outbox.recall_withdrawn(rooms.clock())
     report, desk = BuildReport(), None
     while not stop():
         planned = rooms.outbox.claim_for_building(BATCH, now=rooms.clock(), trial=trial)

@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from digest.errors import SourceError
-from digest.model import Rejection
+from digest.model import Rejection, Withdrawal
 from digest.pipeline.ingest import index, store_drafts
 from digest.pipeline.rooms import Rooms
 from digest.sources.formats import Piece, parse_piece, pieces_of
@@ -37,6 +37,7 @@ class FileReport:
     announced: int | None
     read: int
     rejected: tuple[Rejection, ...]
+    withdrawn: tuple[Withdrawal, ...]
     counts: Counts
 
 
@@ -44,6 +45,7 @@ class FileReport:
 class _Prepared:
     announced: int | None
     rejected: tuple[Rejection, ...]
+    withdrawn: tuple[Withdrawal, ...]
     drafts: tuple[Draft, ...]
     error: tuple[str, str] | None = None
     """Source and message: an error with two arguments does not travel between processes."""
@@ -68,6 +70,7 @@ def ingest_file(
     now = rooms.clock()
     seen: set[tuple[str, str]] = set()
     rejected: list[Rejection] = []
+    withdrawn: dict[Withdrawal, None] = {}
     announced: int | None = 0
     counts = Counts()
     for piece in _prepared(form, responses, now, processes):
@@ -75,7 +78,10 @@ def ingest_file(
             raise SourceError(*piece.error)
         announced = announced + piece.announced if announced is not None and piece.announced is not None else None
         rejected += piece.rejected
-        counts += store_drafts(rooms, piece.drafts, now=now)
+        counts += store_drafts(rooms, piece.drafts, piece.withdrawn, now=now)
+        again = [one for one in piece.withdrawn if one in withdrawn]
+        rejected += [Rejection(str(one.identifier), "listed twice: joined with the other") for one in again]
+        withdrawn.update(dict.fromkeys(piece.withdrawn))
         for draft in piece.drafts:
             name = (draft.entry.source, draft.entry.key)
             if name in seen:
@@ -83,7 +89,13 @@ def ingest_file(
             seen.add(name)
         progress(len(seen))
     index(rooms)
-    return FileReport(announced=announced, read=len(seen), rejected=tuple(rejected), counts=counts)
+    return FileReport(
+        announced=announced,
+        read=len(seen) + len(withdrawn),
+        rejected=tuple(rejected),
+        withdrawn=tuple(withdrawn),
+        counts=counts,
+    )
 
 
 def _prepared(form: str, responses: Sequence[bytes], now: dt.datetime, processes: int | None) -> Iterator[_Prepared]:
@@ -117,5 +129,5 @@ def _prepare(form: str, piece: Piece, now: dt.datetime) -> _Prepared:
     try:
         batch = parse_piece(form, piece, now=now)
     except SourceError as error:
-        return _Prepared(None, (), (), (error.source, str(error)))
-    return _Prepared(batch.announced, batch.rejected, tuple(drafts(batch.entries, now=now)))
+        return _Prepared(None, (), (), (), (error.source, str(error)))
+    return _Prepared(batch.announced, batch.rejected, batch.withdrawn, tuple(drafts(batch.entries, now=now)))

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
 from digest.errors import StoreError
-from digest.model import Identifier, SourceReport, SourceStatus, Subscriber
+from digest.model import Identifier, SourceReport, SourceStatus, Subscriber, Withdrawal
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.staleness import HISTORY, judged
 from digest.sources.base import FetchRequest, Page, Source
@@ -73,18 +73,28 @@ def ingest(
 def store_page(rooms: Rooms, source: str, page: Page) -> Counts:
     """Store one page in short transactions; validators and cursor go with the last: a crash leaves nothing unread."""
     now = rooms.clock()
-    return store_drafts(rooms, drafts(page.batch.entries, now=now), now=now, page=page, source=source)
+    told = drafts(page.batch.entries, now=now)
+    return store_drafts(rooms, told, page.batch.withdrawn, now=now, page=page, source=source)
 
 
 def store_drafts(
-    rooms: Rooms, told: Sequence[Draft], *, now: dt.datetime, page: Page | None = None, source: str = ""
+    rooms: Rooms,
+    told: Sequence[Draft],
+    withdrawn: Sequence[Withdrawal] = (),
+    *,
+    now: dt.datetime,
+    page: Page | None = None,
+    source: str = "",
 ) -> Counts:
     """Match, merge and write drafts; with the last of them, what the page that brought them wants remembered."""
     counts, intake = Counts(), Intake(rooms.db)
     for start in range(0, max(len(told), 1), CHUNK):
         with rooms.db.write() as connection:
             counts += intake.take(connection, told[start : start + CHUNK], now=now)
-            if page is not None and start + CHUNK >= len(told):
+            if start + CHUNK < len(told):
+                continue
+            counts += intake.withdraw(connection, withdrawn, now=now)
+            if page is not None:
                 rooms.sources.remember(connection, page.validators, now=now)
                 if page.cursor is not None:
                     rooms.sources.set_cursor(connection, source, page.cursor)

@@ -22,7 +22,7 @@ from digest.catalog.identifiers import parse as parse_identifier
 from digest.catalog.identifiers import url_of
 from digest.catalog.names import split_authors
 from digest.errors import SourceError
-from digest.model import Batch, Entry, Identifier, Rejection, Scheme
+from digest.model import Batch, Entry, Identifier, Rejection, Scheme, Withdrawal
 from digest.sources.entries import collect, make_entry, rejection_id
 from digest.sources.markup import Shape, fields_of, local_name, read_document, text_of
 from digest.sources.text import instant, plain
@@ -83,10 +83,9 @@ def _without_records(root: etree._Element) -> Batch:
         kind = TokenExpired if code == "badResumptionToken" else SourceError
         raise kind(SOURCE, f"{LABEL} said: {code or 'error'}{f' ({told})' if told else ''}")
     if "ListIdentifiers" in fields:
-        headers = list(root.iter("{*}header"))
         return collect(
-            (),
-            rejected=[Rejection(_name(header), _deleted(header) or "only its name is listed") for header in headers],
+            _withdrawn(header) or Rejection(_name(header), "only its name is listed")
+            for header in root.iter("{*}header")
         )
     if "ListRecords" in fields:
         return Batch(entries=(), announced=0)
@@ -94,12 +93,12 @@ def _without_records(root: etree._Element) -> Batch:
     raise SourceError(SOURCE, f"{LABEL} answered {', '.join(verbs)[:60] or 'nothing'}, which brings no papers")
 
 
-def _entry(record: etree._Element) -> Entry | Rejection:
+def _entry(record: etree._Element) -> Entry | Rejection | Withdrawal:
     fields = fields_of(record)
     header = fields.get("header", [record])[0]
     name = _name(header)
-    if gone := _deleted(header):
-        return Rejection(name, gone)
+    if gone := _withdrawn(header):
+        return gone
     metadata = next((child for child in fields.get("metadata", []) for child in child), None)
     if metadata is None:
         return Rejection(name, "no metadata")
@@ -218,5 +217,11 @@ def _name(header: etree._Element) -> str:
     return rejection_id(text_of(fields_of(header).get("identifier")))
 
 
-def _deleted(header: etree._Element) -> str | None:
-    return "deleted: the provider took this record back" if header.get("status") == "deleted" else None
+def _withdrawn(header: etree._Element) -> Withdrawal | Rejection | None:
+    """What a record says that the provider took back; None if it did not (OAI-PMH 2.0 section 2.5.1)."""
+    if header.get("status") != "deleted":
+        return None
+    identifier = parse_identifier(text_of(fields_of(header).get("identifier")))
+    if identifier is None or identifier.scheme is not Scheme.ARXIV:
+        return Rejection(_name(header), "deleted: the provider took this record back, and its name is no arXiv id")
+    return Withdrawal(SOURCE, identifier)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from digest.catalog.identifiers import parse as parse_identifier
 from digest.catalog.identifiers import url_of
-from digest.model import AnnounceType, Batch, Entry, Identifier, Reading, Rejection, Signal
+from digest.model import AnnounceType, Batch, Entry, Identifier, Reading, Rejection, Signal, Withdrawal
 from digest.sources.text import plain
 
 MAX_TITLE = 2_000
@@ -89,17 +89,24 @@ def make_entry(
     )
 
 
-def collect(items: Iterable[Entry | Rejection], *, rejected: Sequence[Rejection] = (), whole: bool = True) -> Batch:
+def collect(
+    items: Iterable[Entry | Rejection | Withdrawal], *, rejected: Sequence[Rejection] = (), whole: bool = True
+) -> Batch:
     """One batch, each key once: of two items with one key the higher version stays, else the first, with all readings.
 
-    Every item is either an entry or a rejection (the doubles too), so that the books can be balanced against the raw
-    response. ``whole`` is False when it breaks off; then nobody knows how many items were announced.
+    Every item is an entry, a withdrawal or a rejection (the doubles too), so that the books can be balanced against the
+    raw response. ``whole`` is False when it breaks off; then nobody knows how many items were announced.
     """
     entries: dict[str, Entry] = {}
+    withdrawn: dict[Withdrawal, None] = {}
     refused = list(rejected)
     for item in items:
         if isinstance(item, Rejection):
             refused.append(item)
+        elif isinstance(item, Withdrawal):
+            if item in withdrawn:
+                refused.append(Rejection(str(item.identifier), "listed twice: joined with the other"))
+            withdrawn[item] = None
         elif (twin := entries.get(item.key)) is None:
             entries[item.key] = item
         else:
@@ -110,7 +117,8 @@ def collect(items: Iterable[Entry | Rejection], *, rejected: Sequence[Rejection]
     return Batch(
         entries=tuple(entries.values()),
         rejected=tuple(refused),
-        announced=len(entries) + len(refused) if whole else None,
+        withdrawn=tuple(withdrawn),
+        announced=len(entries) + len(withdrawn) + len(refused) if whole else None,
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from digest.catalog.combining import combine
 from digest.catalog.deciding import decide
-from digest.model import Entry, Reading
+from digest.model import Entry, Reading, Withdrawal
 from digest.store.codec import entry_from_json
 from digest.store.component import component, records_by_key
 from digest.store.database import Database
@@ -22,6 +22,7 @@ from digest.store.drafts import Draft, draft, drafts
 from digest.store.readings import observe
 from digest.store.separations import decide_alone, read_separations
 from digest.store.shelving import Shelf
+from digest.store.withdrawals import keep_withdrawn, lift, withdraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Intake:
     def take(self, connection: Connection, told: Sequence[Draft], *, now: dt.datetime) -> Counts:
         """Like :meth:`ingest`, for drafts that were made at ``now``, each of another (source, key)."""
         decide_alone(connection)
+        lifted = lift(connection, [one.entry for one in told])
         known = records_by_key(connection, [(one.entry.source, one.entry.key) for one in told])
         paper_of = {name: row.paper_id for name, row in known.items()}
         fresh: dict[tuple[str, str], Draft] = {}
@@ -57,15 +59,16 @@ class Intake:
             row = known.get(name)
             if row is None:
                 fresh[name] = one
-            elif row.content_hash != one.content_hash:
+            elif row.content_hash != one.content_hash or name in lifted:
                 joined = draft(combine(entry_from_json(*name, row.body), one.entry), now=now)
-                if joined.content_hash != row.content_hash:
+                if joined.content_hash != row.content_hash or name in lifted:
                     fresh[name] = joined
         counts = Counts()
         if fresh:
             changes = decide(component(connection, fresh, known, now), read_separations(connection))
             ids = self._shelf.write_papers(connection, changes, fresh, now)
             self._shelf.write_records(connection, zip(changes, ids, strict=True), fresh, now)
+            keep_withdrawn(connection, ids)
             for change, paper_id in zip(changes, ids, strict=True):
                 paper_of.update({(record.entry.source, record.entry.key): paper_id for record in change.records})
             new = sum(change.paper_id is None for change in changes)
@@ -75,6 +78,10 @@ class Intake:
             [(paper_of[(one.entry.source, one.entry.key)], reading) for one in told for reading in one.entry.readings],
         )
         return counts
+
+    def withdraw(self, connection: Connection, told: Sequence[Withdrawal], *, now: dt.datetime) -> Counts:
+        """Names that providers took back: what bears one is never sent, be it stored already or still to come."""
+        return Counts(updated=withdraw(connection, self._db.insert, told, now))
 
     def observe(self, connection: Connection, readings: Sequence[tuple[int, Reading]], *, repeat: bool = False) -> None:
         """Append readings of attention: :func:`digest.store.readings.observe`."""

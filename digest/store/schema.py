@@ -121,6 +121,15 @@ records = Table(
     UniqueConstraint("source", "key"),
 )
 
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("scheme", String(16), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("source", String(64), primary_key=True, comment="the provider that took its record back"),
+    Column("withdrawn_at", Instant, nullable=False),
+)
+
 separations = Table(
     "separations",
     metadata,

@@ -18,6 +18,7 @@ from digest.store.database import Database
 from digest.store.schema import events, separated_records, separations
 from digest.store.separations import decide_alone, numbered_separations, read_separations
 from digest.store.shelving import Shelf
+from digest.store.withdrawals import keep_withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +101,9 @@ class Splitting:
     ) -> tuple[Part, ...]:
         ids: Iterable[int | None] = [change.paper_id for change in changes]
         if not dry_run:
-            ids = self._shelf.write_papers(connection, changes, {}, now)
-            detail = {"paper": paper_id, "into": list(ids)}
+            ids = written = self._shelf.write_papers(connection, changes, {}, now)
+            keep_withdrawn(connection, written)
+            detail = {"paper": paper_id, "into": written}
             connection.execute(insert(events).values(at=now, kind=act, detail=detail))
         parts = [
             _part(known, change.records, revived=known in change.returns)

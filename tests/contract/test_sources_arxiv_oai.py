@@ -83,7 +83,7 @@ def test_sets_stand_in_for_missing_categories() -> None:
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (wire.oai_deleted("2608.00001"), "deleted: the provider took this record back"),
+        (wire.oai_deleted("x"), "deleted: the provider took this record back, and its name is no arXiv id"),
         ("<record><header><identifier>oai:arXiv.org:1</identifier></header></record>", "no metadata"),
         (wire.oai_record("x").replace("oai:arXiv.org:x", "oai:elsewhere:7"), "no arXiv id"),
         ("<record><metadata><marc/></metadata></record>", "metadata in the form 'marc', which is not known here"),
@@ -93,6 +93,16 @@ def test_what_is_no_paper_is_refused_by_name(record: str, reason: str) -> None:
     """Deleted records, empty ones, other archives' and other forms: each has its own reason."""
     batch = parse(wire.oai(record, wire.oai_record("2608.00002")), now=START)
     assert (batch.read, batch.announced, batch.rejected[0].reason) == (1, 2, reason)
+
+
+def test_a_deleted_record_is_a_withdrawal() -> None:
+    """It counts as read, names the paper in every spelling of the id, and is told once."""
+    gone = [wire.oai_deleted("2608.00001"), wire.oai_deleted("cs/0503050"), wire.oai_deleted("2608.00001")]
+    batch = parse(wire.oai(*gone, wire.oai_record("2608.00002")), now=START)
+    assert [str(one.identifier) for one in batch.withdrawn] == ["arxiv:2608.00001", "arxiv:cs/0503050"]
+    assert {one.source for one in batch.withdrawn} == {"arxiv-oai"}
+    assert batch.announced == 4 == batch.read + len(batch.rejected)
+    assert [one.reason for one in batch.rejected] == ["listed twice: joined with the other"]
 
 
 def test_a_bare_record_is_read() -> None:

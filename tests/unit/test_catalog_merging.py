@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.catalog.combining import combine
 from digest.catalog.identifiers import parse
 from digest.catalog.merging import Record, code_link, merge, provenance
 from digest.model import AnnounceType, Entry, Identifier
@@ -159,3 +160,21 @@ def test_the_order_of_records_makes_no_difference(records: list[Record], shuffle
     shuffler.shuffle(shuffled)
     assert merge(1, shuffled) == merge(1, records)
     assert provenance(shuffled) == provenance(records)
+
+
+def test_a_record_without_versions_is_the_present_state_of_things() -> None:
+    """OAI-PMH says withdrawn and no old version speaks against it; a venue's withdrawal is not arXiv's."""
+    first = record("arxiv", key="v1", version=1)
+    assert merge(1, [first, record("arxiv-oai", withdrawn=True)]).withdrawn
+    assert not merge(1, [first, record("arxiv-oai")]).withdrawn
+    assert not merge(1, [first, record("openreview/iclr.cc", withdrawn=True)]).withdrawn
+    assert merge(1, [record("huggingface"), record("openreview/iclr.cc", withdrawn=True)]).withdrawn
+
+
+def test_a_feed_that_tells_less_does_not_take_a_withdrawal_back() -> None:
+    """The API's comment says that v2 is withdrawn, the feed has no comments; without versions it may come back."""
+    gone = record("arxiv", version=2, withdrawn=True, comment="withdrawn by the author").entry
+    told = record("arxiv", version=2).entry
+    assert combine(gone, told).withdrawn
+    assert combine(told, gone).withdrawn
+    assert not combine(record("arxiv-oai", withdrawn=True).entry, record("arxiv-oai").entry).withdrawn

@@ -173,8 +173,8 @@ def _replays(subject: Subject) -> str:
     strangers = {entry.source for page in run.pages for entry in page.batch.entries} - {source.name}
     if strangers:
         raise Broken(f"its entries carry the source {strangers.pop()!r}, not its own name {source.name!r}")
-    if run.announced > len(run.keys) + run.rejected:
-        raise Broken(f"{run.announced} announced, but {len(run.keys)} read and {run.rejected} refused")
+    if run.announced > run.read + run.rejected:
+        raise Broken(f"{run.announced} announced, but {run.read} read and {run.rejected} refused")
     return f"{asked} requests, {len(run.pages)} pages, {len(run.keys)} papers"
 
 

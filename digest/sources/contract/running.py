@@ -101,5 +101,9 @@ class Run:
         return sum(page.batch.announced or 0 for page in self.pages)
 
     @property
+    def read(self) -> int:
+        return sum(page.batch.read for page in self.pages)
+
+    @property
     def rejected(self) -> int:
         return sum(len(page.batch.rejected) for page in self.pages)

@@ -2,6 +2,7 @@
 
 planning    due → planned → building → ready, or skipped
 sending     ready → leased → sending → a reply
+recalling   ready → planned, when a paper is withdrawn
 reaping     what dead processes leave behind
 operating   what the operator does by hand
 books       looking, replaying, accounting
@@ -12,6 +13,7 @@ from digest.store.outbox.books import Reading
 from digest.store.outbox.operating import Operating
 from digest.store.outbox.planning import Planning
 from digest.store.outbox.reaping import Reaping
+from digest.store.outbox.recalling import Recalling
 from digest.store.outbox.relays import Relays
 from digest.store.outbox.sending import Sending
 from digest.store.outbox.suppression import Suppressions, canonical_address
@@ -31,7 +33,7 @@ from digest.store.outbox.values import (
 )
 
 
-class Outbox(Planning, Sending, Reaping, Operating, Reading, Relays, Suppressions):
+class Outbox(Planning, Recalling, Sending, Reaping, Operating, Reading, Relays, Suppressions):
     """One class, a chapter per module; each public method is one transaction. Works on SQLite and PostgreSQL."""
 
 
