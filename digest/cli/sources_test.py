@@ -67,7 +67,7 @@ def _show(finding: Finding) -> None:
     out = console()
     if finding.outcome == "broken":
         out.print(line)
-        out.print(Text(f"    {finding.promise.name}: {finding.words}", style="red"))
+        out.print(Text(f"    {finding.promise.name}: {finding.words}", style="red"), soft_wrap=True)
         return
     line.append(f" {finding.words}", style="dim")
     out.print(line, no_wrap=True, overflow="ellipsis")

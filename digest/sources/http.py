@@ -45,7 +45,8 @@ def _address(url: str, params: Mapping[str, str] | None, provider: Provider) -> 
         SourceError: there is nobody to ask.
     """
     try:
-        address = httpx2.URL(url, params=dict(params)) if params else httpx2.URL(url)
+        address = httpx2.URL(url)
+        address = address.copy_merge_params(dict(params)) if params else address  # what the address brings stays
     except (httpx2.InvalidURL, ValueError) as error:
         raise SourceError(provider.source, f"{url[:200]!r} is not a web address") from error
     if not is_web_address(address):

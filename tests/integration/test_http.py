@@ -385,3 +385,17 @@ def test_a_prohibition_stays_one(server: HttpServer) -> None:
         Desk().post(server.url + "/graphql", {})
     assert not isinstance(refused.value, SourceRateLimited)
     assert len(server.requests) == 1
+
+
+def test_parameters_join_those_of_the_address() -> None:
+    """An address that brings its own query keeps it."""
+    with HttpServer() as server:
+        server.serve("/list", Reply(body=b"x"))
+        provider = Provider.at(server.url, source="s", label="S", pace_s=0)
+
+        async def ask() -> None:
+            async with PoliteClient(MemoryLedger()) as client:
+                await client.get(f"{server.url}/list?area=oc&page=1", provider, params={"page": "2"})
+
+        asyncio.run(ask())
+        assert server.requests[0].query == {"area": "oc", "page": "2"}

@@ -14,7 +14,7 @@ from digest.errors import SourceError
 from digest.model import Batch, Entry
 from digest.sources.base import Parser
 from digest.sources.contract import hostile
-from digest.sources.contract.subject import Broken, NotTried, Promise, Subject
+from digest.sources.contract.subject import Broken, NotTried, Promise, Subject, Untaken
 from digest.sources.entries import MAX_KEY
 
 CUTS = 24
@@ -33,7 +33,11 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 def _balanced(subject: Subject) -> str:
     read = refused = 0
-    for _, _, batch in subject.samples():
+    try:
+        samples = subject.samples()
+    except Untaken as untaken:
+        raise Broken(str(untaken)) from untaken
+    for _, _, batch in samples:
         if batch.announced is not None and batch.announced != batch.read + len(batch.rejected):
             raise Broken(f"{batch.announced} announced, but {batch.read} read and {len(batch.rejected)} refused")
         for rejection in batch.rejected:

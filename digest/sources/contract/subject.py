@@ -24,6 +24,10 @@ class NotTried(unittest.SkipTest):
     """A promise that this source gives no occasion to try; pytest shows it as skipped."""
 
 
+class Untaken(NotTried):
+    """No parser takes what was recorded: broken for the promise that it does, no occasion for all others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A source to examine: how to make it anew, its parsers, and what was recorded of its provider."""
@@ -49,8 +53,7 @@ class Subject:
         """The recorded bodies that one of the parsers takes: parser, bytes, and what it makes of them.
 
         Raises:
-            NotTried: there is no parser, or nothing recorded.
-            Broken: no parser takes any of it.
+            NotTried: there is no parser, nothing is recorded, or no parser takes any of it.
         """
         if not self.parsers:
             raise NotTried("no parser was given")
@@ -66,7 +69,7 @@ class Subject:
                 except SourceError as error:
                     said = str(error)
         if not found:
-            raise Broken(f"the parser takes none of the {len(bodies)} recorded answers: {said}")
+            raise Untaken(f"the parser takes none of the recorded answers: {said}")
         return found
 
 
