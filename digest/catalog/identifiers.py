@@ -64,9 +64,17 @@ def url_of(identifier: Identifier) -> str:
 # ── the three doors ─────────────────────────────────────────────────────────────────────────────────────────
 
 _PREFIX = re.compile(
-    r"(?:urn:|info:)?(arxiv|doi|pmid|pmcid|openreview|acl|s2|corpusid|openalex|url)\s*[:/\s]\s*(.+)",
+    r"(?:urn:|info:)?(arxiv|doi|pmid|pubmed|pmcid|pmc|openreview|acl|s2|corpusid|openalex|url)\s*[:/\s]\s*(.+)",
     re.IGNORECASE | re.ASCII,
 )
+_AROUND = " \t\r\n\f\v\u00a0\u200b\u200e\u200f\u2060\ufeff“”„‘’"
+"""What comes along when a name is copied from a page."""
+_CITED = re.compile(
+    r"(?:arxiv\s+(?:e-?prints?|preprint)[\s,:]+(?:arxiv[:.]\s*)?|arxiv\.|abs/)(?=[a-z0-9])", re.IGNORECASE | re.ASCII
+)
+"""``arXiv preprint arXiv:2305.10430``, ``ArXiv e-prints 2305.10430``, ``arXiv.2305.10430``, ``abs/2305.10430``."""
+_TAGGED = re.compile(r"\s+\[(?:doi|pmid|pmcid)\]$", re.IGNORECASE)
+"""PubMed's way: ``10.1038/nature12373 [doi]``."""
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _SCHEMELESS = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/", re.IGNORECASE | re.ASCII)
 
@@ -75,9 +83,11 @@ _SCHEMELESS = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/", re.IGNORECA
 def _find(text: str) -> Found | None:
     if len(text) > MAX_LENGTH:
         return None
-    text = text.strip()
+    text = _TAGGED.sub("", text.strip(_AROUND))
     if text[:1] + text[-1:] in {"<>", "()", "[]"}:
         text = text[1:-1].strip()
+    if (cited := _CITED.match(text)) and (found := arxiv(text[cited.end() :])):
+        return found
     if prefixed := _PREFIX.fullmatch(text):
         name, rest = prefixed[1].lower(), prefixed[2]
         if _WEB.match(rest):

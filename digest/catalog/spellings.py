@@ -26,8 +26,8 @@ _NEW_ARXIV = re.compile(r"([0-9]{2})([0-9]{2})\.([0-9]{4,5})(?:v([1-9][0-9]{0,2}
 _OLD_ARXIV = re.compile(
     r"([a-z-]+)(?:\.[a-z-]+)?/([0-9]{2})([0-9]{2})([0-9]{3})(?:v([1-9][0-9]{0,2}))?", re.IGNORECASE | re.ASCII
 )
-_CITED_CLASS = re.compile(r"\s+\[[\w.-]+\].*", re.DOTALL)
-"""How arXiv stamps a page: ``arXiv:2305.10430v2 [cs.CV] 17 May 2023``."""
+_CITED_CLASS = re.compile(r"\s+(?:\[[\w.-]+\].*|\([\w.-]+\)$)|\s*,\s*(?:19|20)[0-9]{2}$", re.DOTALL)
+"""How arXiv stamps a page and how people cite: ``arXiv:2305.10430v2 [cs.CV] 17 May 2023``, ``(cs.CV)``, ``, 2023``."""
 
 _OLD_ARCHIVES = frozenset(
     """acc-phys adap-org alg-geom ao-sci astro-ph atom-ph bayes-an chao-dyn chem-ph cmp-lg comp-gas cond-mat cs
@@ -130,7 +130,7 @@ pmc_with_letters = _shape(Scheme.PMCID, r"PMC0*([1-9][0-9]{0,8})(?:\.[0-9]+)?", 
 openreview = _shape(Scheme.OPENREVIEW, r"([a-z0-9_-]{6,40})", str)
 acl = _shape(
     Scheme.ACL,
-    r"([a-z][0-9]{2}-[0-9]{4,5}|[0-9]{4}\.[a-z0-9_]+-[a-z0-9_]+\.[0-9]{1,4})(?:v[0-9]|\.pdf|\.bib)?",
+    r"([a-z][0-9]{2}-[0-9]{4,5}|[0-9]{4}\.[a-z0-9_]+-[a-z0-9_]+\.[0-9]{1,4})(?:v[0-9])?(?:\.pdf|\.bib)?",
     _acl_case,
 )
 _s2_hash = _shape(Scheme.S2, r"([0-9a-f]{40})", str.lower)
@@ -150,7 +150,9 @@ BY_SCHEME: dict[str, Callable[[str], Found | None]] = {
     "arxiv": arxiv,
     "doi": doi,
     "pmid": pmid,
+    "pubmed": pmid,
     "pmcid": pmcid,
+    "pmc": pmcid,
     "openreview": openreview,
     "acl": acl,
     "s2": s2,
