@@ -25,6 +25,15 @@ _COLLABORATION: Final = re.compile(
 _PARENTHESISED: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _PLAIN: Final = re.compile(r"(?:[A-Za-z]++\.?+[ \-]?+)*+(?<=[A-Za-z.])")
 """Words of letters, initials and single hyphens: nothing to do, as for four names of five."""
+_NO_NAME: Final = re.compile(r"(?:and\s+)?(?:et\s+al\.?|others)|[^()]*\)", re.IGNORECASE)
+"""``et al.``, and the tail of an affiliation that was cut at its comma (``Paris, France)``)."""
+_TITLE: Final = re.compile(r"(?:(?:prof|dr|sir|dame|professor)\b\.?\s+)+(?=\S+\s)", re.IGNORECASE)
+_FOR: Final = re.compile(r"(?:(?:on behalf of|for)\s+)?the\s+", re.IGNORECASE)
+_MARKS: Final = re.compile(r"^[⁰¹²³⁴-⁹*†‡§¶]+|(?<=[^\W\d_]{2})(?:[0-9]{1,2}(?:,[0-9]{1,2})*|[⁰¹²³⁴-⁹*†‡§¶^,]+)$")
+"""What ties an author to an affiliation below: ``John Doe1``, ``¹John Doe``, ``Jane Roe†``."""
+_FAMILY_FIRST: Final = re.compile(r"(?P<family>[^\W\d_][^,]*[^\W\d_])\s+(?P<initials>[A-Z]{1,3})")
+"""``Smith JP``, as MEDLINE writes names; ``Wei LI`` looks the same."""
+_UMLAUT: Final = re.compile(r"(?<=[aou])e")
 _UNKEYED: Final = re.compile(r"[^\w\s]|_")
 _STROKES: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
@@ -37,16 +46,18 @@ def display_name(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return name
     name = _without_affiliation(readable(name)).strip(" ,;*")
+    if not _COLLABORATION.search(name) and " " in name:
+        name = _MARKS.sub("", name).strip(" ,;*")
     if "," not in name:
         return name
-    family, _, given = name.partition(",")
     if _COLLABORATION.search(name):
         return name
-    given = given.strip()
-    if _SUFFIX.fullmatch(f", {given}"):
+    family, *rest = (part.strip() for part in name.split(","))
+    suffixes = [part for part in rest if _SUFFIX.fullmatch(f", {part}")]
+    given = [part for part in rest if part not in suffixes]
+    if not given:
         return name  # "John Smith, Jr."
-    given, _, suffix = given.partition(",")
-    return " ".join(f"{given.strip()} {family.strip()} {suffix.strip()}".split())
+    return " ".join(" ".join([given[0], family, *given[1:], *suffixes]).split())
 
 
 @lru_cache(maxsize=65536)
@@ -55,7 +66,12 @@ def author_key(name: str) -> str:
 
     Empty if nothing is left of the name. A collaboration or a single name is its own key.
     """
-    shown = _SUFFIX.sub("", display_name(name))
+    shown = display_name(name)
+    if _NO_NAME.fullmatch(shown):
+        return ""
+    while (shorter := _SUFFIX.sub("", shown)) != shown:
+        shown = shorter
+    shown = _FOR.sub("", shown) if _COLLABORATION.search(shown) else _TITLE.sub("", shown)
     plain = unicodedata.normalize("NFKD", shown).casefold().translate(_STROKES)
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     plain = plain.replace("-", " - ").replace("'", "").replace("’", "")
@@ -69,8 +85,20 @@ def author_key(name: str) -> str:
 
 
 def author_keys(names: Iterable[str]) -> frozenset[str]:
-    """The keys of a list of authors, without empty ones."""
-    return frozenset(key for name in names if (key := author_key(name)))
+    """The keys of a list of authors, without empty ones; names that can be read in two ways have both keys."""
+    return frozenset(key for name in names for key in _readings(name) if key)
+
+
+@lru_cache(maxsize=65536)
+def _readings(name: str) -> tuple[str, ...]:
+    """The key; ``Smith JP`` read as MEDLINE writes it; and ``Mueller`` as a spelling of Müller."""
+    keys = [author_key(name)]
+    if found := _FAMILY_FIRST.fullmatch(name.strip()):
+        keys.append(author_key(f"{found['family']}, {found['initials']}"))
+    family, space, initial = keys[-1].rpartition(" ")
+    if space and (folded := _UMLAUT.sub("", family)) != family:
+        keys.append(f"{folded} {initial}")
+    return tuple(keys)
 
 
 def split_authors(text: str) -> tuple[str, ...]:

@@ -65,7 +65,19 @@ def test_title_key_is_its_own_key(title: str) -> None:
         (["João Muñoz", r"Jo\~ao Mu\~noz", r"Jo\~{a}o Mu{\~n}oz", "Munoz, J."], "munoz j"),
         (["Conan O'Brien", "O’Brien, Conan"], "obrien c"),
         (["Jean-Luc Picard", "J.-L. Picard"], "picard j"),
-        (["ATLAS Collaboration"], "atlas collaboration"),
+        (
+            ["ATLAS Collaboration", "The ATLAS Collaboration", "on behalf of the ATLAS Collaboration"],
+            "atlas collaboration",
+        ),
+        (["Ann Lee, M.D., Ph.D.", "Dr. Ann Lee", "Prof. Dr. Ann Lee", "Ann Lee1,2", "Ann Lee†", "¹Ann Lee"], "lee a"),
+        (["K. Kuehn (DES Collaboration)", "Kuehn, Kyler"], "kuehn k"),
+        (["Yoshinari Murakami (for the RadonPy consortium)", "Murakami, Y."], "murakami y"),
+        (["Jinyi Hao (Casey Eye Institute", "Jinyi Hao [0000-0002-1825-0097]"], "hao j"),
+        (["María José de la Cruz", "de la Cruz, M. J.", "Mar\\'ia Jos\\'e de la Cruz"], "de la cruz m"),
+        (["Muhammad ibn Musa al-Khwarizmi", "Al-Khwarizmi, M."], "al khwarizmi m"),
+        (["Paul Erdős", r"Erd\H{o}s, P.", "ERDŐS, Paul"], "erdos p"),
+        (["H. C. Ørsted", "Ørsted, Hans Christian", r"H. C. {\O}rsted"], "orsted h"),
+        (["et al.", "and others", "Turkey)", "Government College)"], ""),
         (["Plato"], "plato"),
         (["", ",", "()", "*"], ""),
     ],
@@ -73,6 +85,21 @@ def test_title_key_is_its_own_key(title: str) -> None:
 def test_author_keys(spellings: list[str], key: str) -> None:
     """All spellings of one author share a key of family name and first initial."""
     assert {author_key(name) for name in spellings} == {key}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Smith JP", "John P. Smith"),
+        ("van Rossum G", "Guido van Rossum"),
+        ("Wei LI", "Li, Wei"),
+        ("Mueller, Joerg", "Jörg Müller"),
+        ("Oersted, Hans", "Hans Ørsted"),
+    ],
+)
+def test_names_that_can_be_read_in_two_ways_share_a_key(one: str, other: str) -> None:
+    """Initials after the family name, a family name in capitals, and umlauts written out."""
+    assert author_keys([one]) & author_keys([other])
 
 
 def test_empty_names_are_no_authors() -> None:
@@ -88,6 +115,11 @@ def test_empty_names_are_no_authors() -> None:
         ("John Smith, Jr.", "John Smith, Jr."),
         ("Smith, John, Jr.", "John Smith Jr."),
         ("  A.  Turing ,", "A. Turing"),
+        ("Ann Lee, M.D., Ph.D.", "Ann Lee, M.D., Ph.D."),
+        ("King, Martin Luther, Jr., PhD", "Martin Luther King Jr. PhD"),
+        ("Weidong Shi4", "Weidong Shi"),
+        ("SAM 3D Team", "SAM 3D Team"),
+        ("The 1000 Genomes Project", "The 1000 Genomes Project"),
     ],
 )
 def test_display_names(name: str, shown: str) -> None:
