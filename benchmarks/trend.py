@@ -7,11 +7,17 @@ over days of nDCG@10 with votes as gain, hit@5 and Spearman's ρ. Beside it: the
 A list is scored as production would: among everything that arXiv's four feeds announced in the eight days before, each
 paper in its field.
 
-*cold* is the same lists without any votes: in the order of the forecast. *announced* ranks all papers newly announced
-on a day in cs.AI, cs.CL, cs.CV and cs.LG: the precision of the first twenty for those that ever reach the list, and the
-mean over days of its ratio to the day's base rate; ``v1_only`` is the same among papers of one version only. The
-forecast is learnt anew for each month, from days that end a week before it, by ``training/forecast.py``; authors' past
-is as of the day before.
+*gain* is the mean over days of the difference in nDCG@10 between the two, with 95 % of a bootstrap over days.
+
+*cold* is the same lists in the order of the forecast, without any votes or comments, but with the stars of a
+repository where there is one; *birth* is without those either: what is known on the day of the announcement.
+*announced* ranks all papers newly announced on a day in cs.AI, cs.CL, cs.CV and cs.LG: the precision of the first
+twenty for those that ever reach the list, and the mean over days of its ratio to the day's base rate; ``v1_only`` is
+the same among papers of one version only.
+
+Everything that is learnt is learnt anew for each month by ``training/forecast.py``, from days that end a week before it
+and readings made before it; authors' past is as of the day before. What the product adds at run time (a service's own
+history) is the same past, continued.
 """
 
 from __future__ import annotations
@@ -32,11 +38,12 @@ import zstandard
 from scipy.stats import spearmanr
 
 from digest.model import Observation, Signal
+from digest.ranking.forecast import Prospects
 from digest.ranking.text import TextBasis
 from digest.ranking.trend import trend_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from training.forecast import Cases, learn
+from training.forecast import ANNOUNCED, LISTED, Cases, learn
 from training.forecast import load as load_cases
 
 Floats = npt.NDArray[np.float64]
@@ -90,51 +97,68 @@ def main() -> None:
         if args.first <= paper["list_date"] <= args.last and later:
             days[paper["list_date"]].append((paper, read_at, float(max(later)[1])))
     cases = load_cases(args.data, TextBasis.shipped())
-    foretold = forecasts(cases, args.first, args.last)
-    votes_at = {
-        (day, paper): foretold[1, row]
+    foretold, of_stars = forecasts(cases, args.first, args.last)
+    row_of = {
+        (day, paper): row
         for row, (day, paper) in enumerate(zip(cases.days.tolist(), cases.ids, strict=True))
-        if cases.is_listing[row]
+        if cases.kinds[row] == LISTED
     }
-    ours, votes_only, cold = [], [], []
+    ours, votes_only, cold, birth = [], [], [], []
     for day in sorted(days):
         if len(days[day]) < 8:
             continue
+        rows = np.array([row_of[day, str(paper["id"])] for paper, *_ in days[day]])
         truth = np.array([settled for *_, settled in days[day]])
         votes = np.array([float(paper["upvotes"]) for paper, *_ in days[day]])
         last_week = [str(dt.date.fromisoformat(day) - dt.timedelta(days=back)) for back in range(8)]
         listed = {paper["id"] for paper, *_ in days[day]}
         others = [fields[name] for date in last_week for name in announced[date] if name not in listed]
-        ours.append(measures(trend_scores([(paper, at) for paper, at, _ in days[day]], fields, others), truth))
+        today = [(paper, at) for paper, at, _ in days[day]]
+        ours.append(measures(trend_scores(today, fields, others, foretold.growth[rows]), truth))
         votes_only.append(measures(votes, truth))
-        cold.append(measures(np.array([votes_at[day, str(paper["id"])] for paper, *_ in days[day]]), truth))
+        cold.append(measures(foretold.votes[rows] + of_stars[rows], truth))
+        birth.append(measures(foretold.votes[rows], truth))
     names = ("ndcg10", "hit5", "spearman")
     result = {
         "days": len(ours),
         "warm": dict(zip(names, np.nanmean(ours, axis=0).round(4).tolist(), strict=True)),
+        "gain": paired([mine[0] - theirs[0] for mine, theirs in zip(ours, votes_only, strict=True)]),
         "cold": dict(zip(names, np.nanmean(cold, axis=0).round(4).tolist(), strict=True)),
+        "birth": dict(zip(names, np.nanmean(birth, axis=0).round(4).tolist(), strict=True)),
         "upvotes": dict(zip(names, np.nanmean(votes_only, axis=0).round(4).tolist(), strict=True)),
-        "announced": announced_measures(cases, foretold[0], args.first, args.last),
+        "announced": announced_measures(cases, foretold.odds, args.first, args.last),
         "v1_only": announced_measures(
-            cases, foretold[0], args.first, args.last, {name for name, version in versions.items() if version == 1}
+            cases, foretold.odds, args.first, args.last, {name for name, version in versions.items() if version == 1}
         ),
     }
     if not args.json:
-        for name in ("warm", "cold", "upvotes", "announced", "v1_only"):
+        for name in ("warm", "upvotes", "gain", "cold", "birth", "announced", "v1_only"):
             print(name, result[name])
     print(json.dumps(result))
 
 
-def forecasts(cases: Cases, first: str, last: str) -> Floats:
-    """(2, cases) for the days from ``first`` to ``last``, each month by weights from the days before; NaN elsewhere."""
-    basis, found = TextBasis.shipped(), np.full((2, len(cases.days)), np.nan)
+def paired(differences: list[float]) -> dict[str, float]:
+    """Mean and 95 % of a bootstrap over days."""
+    values = np.array(differences)
+    draws = np.random.default_rng(0).integers(0, len(values), (10_000, len(values)))
+    low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
+    return {"ndcg10": round(float(values.mean()), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+
+
+def forecasts(cases: Cases, first: str, last: str) -> tuple[Prospects, Floats]:
+    """What is foretold of each case from ``first`` to ``last``, each month by weights from the days before, and what
+    stars add to the votes; NaN elsewhere."""
+    basis, found = TextBasis.shipped(), Prospects.unknown(len(cases.days))
+    odds, votes, growth, of_stars = (found.odds.copy() for _ in range(4))
     asked = (cases.days >= first) & (cases.days <= last)
     for month in sorted({day[:7] for day in cases.days[asked].tolist()}):
         until = str(dt.date.fromisoformat(f"{month}-01") - dt.timedelta(days=LEARN_UNTIL_DAYS))
         here = asked & np.char.startswith(cases.days, month)
-        forecast = learn(cases, cases.days < until, basis)
-        found[:, here] = forecast.predict(cases.vectors[here], cases.numbers[here])
-    return found
+        forecast = learn(cases, until, f"{month}-01", basis)
+        said = forecast.prospects(cases.vectors[here], cases.numbers[here])
+        odds[here], votes[here], growth[here] = said.odds, said.votes, said.growth
+        of_stars[here] = forecast.of_stars(cases.stars[here])
+    return Prospects(odds=odds, votes=votes, growth=growth), of_stars
 
 
 def announced_measures(
@@ -143,8 +167,10 @@ def announced_measures(
     """How many of each day's first twenty reach the list, among all announced papers or ``only`` those."""
     precisions, rates = [], []
     wanted = np.array([only is None or name in only for name in cases.ids])
-    for day in sorted(set(cases.days[~cases.is_listing & (cases.days >= first) & (cases.days <= last)].tolist())):
-        rows = np.flatnonzero((cases.days == day) & ~cases.is_listing & wanted)
+    for day in sorted(
+        set(cases.days[(cases.kinds == ANNOUNCED) & (cases.days >= first) & (cases.days <= last)].tolist())
+    ):
+        rows = np.flatnonzero((cases.days == day) & (cases.kinds == ANNOUNCED) & wanted)
         if len(rows) < SMALLEST_DAY or not cases.outcome[rows].any():
             continue
         top = rows[np.argsort(-odds[rows], kind="stable")[:20]]
@@ -160,11 +186,11 @@ def announced_measures(
 
 
 def trend_scores(
-    listed: list[tuple[dict[str, object], dt.datetime]], fields: dict[str, str], others: list[str]
+    listed: list[tuple[dict[str, object], dt.datetime]], fields: dict[str, str], others: list[str], growth: Floats
 ) -> Floats:
     """The production score of one day's list, from its first reading and the hour of each listing.
 
-    ``others`` are the fields of the papers that nobody voted for.
+    ``others`` are the fields of the papers that nobody voted for; ``growth`` is what is foretold of those listed.
     """
     now = max(read_at for _, read_at in listed)
     observations, categories, seen_at = [], [], []
@@ -177,7 +203,8 @@ def trend_scores(
         if paper.get("githubStars"):
             observations.append(Observation(number, Signal.GITHUB_STARS, float(str(paper["githubStars"])), read_at))
     ids = np.arange(len(listed) + len(others), dtype=np.int64)
-    trend = trend_of(ids, seen_at + [now] * len(others), categories + others, observations, now=now)
+    growth = np.concatenate([growth, np.full(len(others), np.nan)])
+    trend = trend_of(ids, seen_at + [now] * len(others), categories + others, observations, now=now, growth=growth)
     return trend.score[: len(listed)]
 
 

@@ -1,9 +1,10 @@
 """Make the shipped forecast again: ``python training/forecast.py --data DIR [--out digest/weights]``.
 
 Reads what arXiv's four feeds of machine learning announced (``arxiv_announced/papers/*.jsonl.zst``, CC0) and which of
-it reached Hugging Face's daily lists, with votes (``hf_daily_papers/``). Days are gone through in order, so that every
-paper is seen with its authors' past as of the days before its own; a paper's own listing is never part of it. Some two
-minutes. ``benchmarks/trend.py`` learns with the same functions, from earlier days only.
+it reached Hugging Face's daily lists, with votes (``hf_daily_papers/``; papers listed after the day's reading are in
+``papers_rss_only.jsonl.zst``). Every paper is seen with its authors' past as of the days before its own; its own
+listing is never part of it. Some two minutes. ``benchmarks/trend.py`` learns with the same functions, from earlier
+days and from readings made before the month that it foretells.
 """
 
 from __future__ import annotations
@@ -18,37 +19,101 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
 from sklearn.linear_model import LogisticRegression
 
-from digest.ranking.forecast import CATEGORIES, Authors, Floats, Forecast, numbers_of, past_of
+from digest.ranking.forecast import CATEGORIES, Forecast, numbers_of
+from digest.ranking.past import USUAL_GROWTH, Counts, Floats, Listings, Names, Past
 from digest.ranking.people import author_hashes
 from digest.ranking.text import TextBasis, Vectors
 from digest.ranking.tokens import SEPARATOR, token_hashes
+from digest.ranking.trend import HALF_TIME_H
 
-SETTLED = dt.timedelta(hours=60)
-INVERSE_STRENGTH = 0.003
-RIDGE = 300.0
-VECTOR_SCALE = 8.0
+INVERSE_STRENGTH: Final = 0.005
+RIDGE: Final = 300.0
+GROWTH_RIDGE: Final = 100.0
+VECTOR_SCALE: Final = 8.0
 """Makes an axis of a vector about as wide as a number that is scaled to deviation ½."""
+GROWTH_VECTOR_SCALE: Final = 4.0
+
+LATE_H: Final = 8.0
+"""About how long a paper had stood on the list at its first reading: both readings of a day are made then."""
+SETTLED: Final = dt.timedelta(hours=60)
+GROWN: Final = (dt.timedelta(hours=48), dt.timedelta(days=8))
+"""When the reading is made that tells how the first votes grew."""
+YOUNG_WEIGHT: Final = 0.6
+"""Of a listing whose last reading was made within two days."""
+EQUAL_LISTS: Final = "2025-03"
+"""The first month whose lists were all read at about eight in the morning."""
+
+Reading = tuple[dt.datetime, int]
+
+
+class Record(NamedTuple):
+    """A paper as announced (``reading`` None) or as listed, with its first reading."""
+
+    day: str
+    kind: int
+    id: str
+    title: str
+    abstract: str
+    authors: Sequence[str]
+    outcome: float
+    reading: Reading | None
+    stars: float
+
+
+ANNOUNCED, LISTED, LISTED_LATE = range(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """Papers in order of days: announced ones (``is_listing`` false, ``outcome`` 1 if it ever reached the list) and
-    listings (``outcome`` the settled votes, NaN if there is no late reading)."""
+    """Papers in order of days: announced ones (``outcome`` 1 if it ever reached the list), and listings with their
+    ``first`` reading and all later ones. ``past`` is as of after the last day."""
 
     ids: list[str]
     days: npt.NDArray[np.str_]
-    is_listing: npt.NDArray[np.bool_]
+    kinds: npt.NDArray[np.int8]
     outcome: Floats
+    stars: Floats
+    first: list[Reading | None]
+    later: list[list[Reading]]
     numbers: Floats
     vectors: Vectors
-    authors: Authors
-    """After the last day."""
+    past: Past
+
+    def settled(self, until: str) -> tuple[Floats, Floats]:
+        """The logs of the votes that each listing is on its way to, by what was read before ``until``, and weights.
+
+        Weight 0 of what is no listing.
+        """
+        logs, weights = np.zeros(len(self.ids)), np.zeros(len(self.ids))
+        last = dt.datetime.fromisoformat(until).replace(tzinfo=dt.UTC)
+        for case, first in enumerate(self.first):
+            if first is None or first[0] >= last:
+                continue
+            at, votes = max([first, *(reading for reading in self.later[case] if first[0] <= reading[0] < last)])
+            hours = (at - first[0]).total_seconds() / 3600 + LATE_H
+            logs[case] = np.log((votes + 1) * (hours + HALF_TIME_H) / hours)
+            weights[case] = 1.0 if hours > 48 else YOUNG_WEIGHT
+        return logs, weights
+
+    def growth(self, until: str) -> Floats:
+        """By how much the logs of each listing's first votes grew, by what was read before ``until``; NaN if unread."""
+        last = dt.datetime.fromisoformat(until).replace(tzinfo=dt.UTC)
+        found = np.full(len(self.ids), np.nan)
+        for case, first in enumerate(self.first):
+            if first is None or self.kinds[case] != LISTED or self.days[case] < EQUAL_LISTS:
+                continue
+            if settled := [
+                reading for reading in self.later[case] if SETTLED < reading[0] - first[0] <= last - first[0]
+            ]:
+                found[case] = np.log((max(settled)[1] + 3) / (first[1] + 3))
+        return found
 
 
 def lines(path: Path) -> Iterator[str]:
@@ -58,36 +123,64 @@ def lines(path: Path) -> Iterator[str]:
 
 def load(folder: Path, basis: TextBasis) -> Cases:
     """Every newly announced paper and every listing below ``folder``, with what was known of it then."""
-    readings: dict[str, list[tuple[dt.datetime, int]]] = defaultdict(list)
+    readings: dict[str, list[Reading]] = defaultdict(list)
     for row in csv.DictReader(lines(folder / "hf_daily_papers" / "upvote_snapshots.csv.zst")):
         readings[row["paper_id"]].append((dt.datetime.fromisoformat(row["observed_at"]), int(row["upvotes"])))
-    rows, categories = [], {}
+    records, categories = [], {}
     for path in sorted((folder / "arxiv_announced" / "papers").glob("*.jsonl.zst")):
         for paper in map(json.loads, lines(path)):
             categories[paper["id"]] = paper["categories"]
             if "new" in paper["types"]:
-                rows.append((paper["first_announced"], False, paper["abstract"], float(paper.get("hf", 0)), 0.0, paper))
+                about = (paper["id"], paper["title"], paper["abstract"], paper["authors"])
+                records.append(
+                    Record(paper["first_announced"], ANNOUNCED, *about, float(paper.get("hf", 0)), None, np.nan)
+                )
     for paper in map(json.loads, lines(folder / "hf_daily_papers" / "papers.jsonl.zst")):
-        read_at = dt.datetime.fromisoformat(paper["snapshot_at"])
-        late = [reading for reading in readings[paper["id"]] if reading[0] - read_at > SETTLED]
-        settled = float(max(late)[1]) if late else np.nan
-        rows.append((paper["list_date"], True, paper["summary"], settled, float(paper["upvotes"]), paper))
-    rows.sort(key=lambda row: (row[0], row[1], row[5]["id"]))
+        about = (paper["id"], paper["title"], paper["summary"], paper["authors"])
+        first = (dt.datetime.fromisoformat(paper["snapshot_at"]), int(paper["upvotes"]))
+        # A count without a repository is none.
+        stars = float(paper.get("githubStars") or 0) if paper.get("githubRepo") else np.nan
+        records.append(Record(paper["list_date"], LISTED, *about, 1.0, first, stars))
+    for paper in map(json.loads, lines(folder / "hf_daily_papers" / "papers_rss_only.jsonl.zst")):
+        about = (paper["id"], paper["title"], paper["summary"], paper["authors"])
+        at = dt.datetime.fromisoformat(paper["first_seen"])
+        votes = min(readings[paper["id"]])[1] if readings[paper["id"]] else int(paper["last_upvotes"])
+        records.append(Record(str(at.date()), LISTED_LATE, *about, 1.0, (at, votes), np.nan))
+    records.sort(key=lambda record: (record.day, record.kind, record.id))
+    return cases_of(records, readings, categories, basis)
+
+
+def cases_of(
+    records: Sequence[Record],
+    readings: dict[str, list[Reading]],
+    categories: dict[str, Sequence[str]],
+    basis: TextBasis,
+) -> Cases:
     separator = np.array([SEPARATOR], dtype=np.uint32)
-    titles = [token_hashes(paper["title"]) for *_, paper in rows]
-    abstracts = [token_hashes(row[2]) for row in rows]
-    names = [np.array([author_hashes(n)[1] & 0xFFFFFFFF for n in row[5]["authors"]], dtype=np.uint32) for row in rows]
-    ids = [row[5]["id"] for row in rows]
-    days, is_listing = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    past, authors = pasts(ids, days, is_listing, np.log1p([row[4] for row in rows]), names)
-    fields = [categories.get(name, ()) for name in ids]
+    titles = [token_hashes(record.title) for record in records]
+    abstracts = [token_hashes(record.abstract) for record in records]
+    of_each = [np.array([author_hashes(n)[1] & 0xFFFFFFFF for n in r.authors], dtype=np.uint32) for r in records]
+    names, counts = np.concatenate(of_each), np.array([len(own) for own in of_each], dtype=np.intp)
+    days = np.array([dt.date.fromisoformat(record.day).toordinal() for record in records], dtype=np.int32)
+    # A number for each paper, the same for its announcement and its listings.
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(record.id for record in records))}
+    papers = np.array([numbers[record.id] for record in records], dtype=np.int64)
+    kinds = np.array([record.kind for record in records], dtype=np.int8)
+    later = [readings[record.id] if record.kind else [] for record in records]
+    listings = listings_of(records, later, papers, days, of_each)
+    keys, seen, before = announced_before(names, counts, days, kinds == ANNOUNCED)
+    past = Past(keys=keys, seen=seen, listings=listings)
+    fields = [categories.get(record.id, ()) for record in records]
     return Cases(
-        ids=ids,
-        days=days,
-        is_listing=is_listing,
-        outcome=np.array([row[3] for row in rows]),
+        ids=[record.id for record in records],
+        days=np.array([record.day for record in records]),
+        kinds=kinds,
+        outcome=np.array([record.outcome for record in records]),
+        stars=np.array([record.stars for record in records]),
+        first=[record.reading for record in records],
+        later=later,
         numbers=numbers_of(
-            past,
+            past.numbers_given(before, names, counts, days, papers),
             np.array([[name in own for name in CATEGORIES] for own in fields], dtype=np.float64),
             np.array([[name in own[:1] for name in CATEGORIES] for own in fields], dtype=np.float64),
             np.array([len(title) for title in titles], dtype=np.float64),
@@ -96,78 +189,112 @@ def load(folder: Path, basis: TextBasis) -> Cases:
         vectors=basis.embed_tokens(
             [np.concatenate([t, separator, a, separator]) for t, a in zip(titles, abstracts, strict=True)]
         ),
-        authors=authors,
+        past=past,
     )
 
 
-def pasts(
-    ids: Sequence[str],
-    days: npt.NDArray[np.str_],
-    is_listing: npt.NDArray[np.bool_],
-    liking_of: Floats,
-    names: Sequence[npt.NDArray[np.uint32]],
-) -> tuple[Floats, Authors]:
-    """Each case's authors' past as of the days before, and everybody's at the end."""
-    counts = np.array([len(own) for own in names], dtype=np.intp)
-    keys, who = np.unique(np.concatenate(names), return_inverse=True)
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    seen, listed, liking = np.zeros(len(keys)), np.zeros(len(keys)), np.zeros(len(keys))
-    listings: dict[str, list[float]] = defaultdict(list)
-    found = []
-    bounds = np.flatnonzero(np.append(True, days[1:] != days[:-1]))
-    for begin, end in zip(bounds, np.append(bounds[1:], len(days)), strict=True):
-        people = who[starts[begin] : starts[end]]
-        their_listed, their_liking = listed[people], liking[people]
-        for case in range(begin, end):
-            own = slice(starts[case] - starts[begin], starts[case + 1] - starts[begin])
-            # Listed before it was announced, or listed again: its own listing is not its authors' past.
-            their_listed[own] -= len(listings[ids[case]])
-            their_liking[own] -= sum(listings[ids[case]])
-        found.append(past_of(seen[people], their_listed, their_liking, counts[begin:end]))
-        for case in range(begin, end):
-            authors = np.unique(who[starts[case] : starts[case + 1]])
-            if is_listing[case]:
-                listed[authors] += 1
-                liking[authors] += liking_of[case]
-                listings[ids[case]].append(float(liking_of[case]))
-            else:
-                seen[authors] += 1
-    return np.vstack(found), Authors(
-        keys=keys.astype(np.uint32),
-        seen=np.minimum(seen, 255).astype(np.uint8),
-        listed=np.minimum(listed, 255).astype(np.uint8),
-        liking=liking.astype(np.float16),
+def listings_of(
+    records: Sequence[Record],
+    later: Sequence[list[Reading]],
+    papers: npt.NDArray[np.int64],
+    days: npt.NDArray[np.int32],
+    names: Sequence[Names],
+) -> Listings:
+    """The first listing of each paper."""
+    firsts: dict[int, tuple[int, Reading]] = {}
+    for case, record in enumerate(records):
+        if record.reading is not None:
+            firsts.setdefault(int(papers[case]), (case, record.reading))
+    chosen = [case for case, _ in firsts.values()]
+    growth = []
+    for case, (at, votes) in firsts.values():
+        grown = [r for r in later[case] if GROWN[0] < r[0] - at <= GROWN[1]] if records[case].kind == LISTED else []
+        growth.append(np.log((max(grown)[1] + 3) / (votes + 3)) - USUAL_GROWTH if grown else np.nan)
+    return Listings(
+        papers=papers[chosen],
+        days=days[chosen],
+        liking=np.log1p([votes for _, (_, votes) in firsts.values()]).astype(np.float16),
+        growth=np.array(growth, dtype=np.float16),
+        counts=np.array([len(np.unique(names[case])) for case in chosen], dtype=np.uint16),
+        names=np.concatenate([np.unique(names[case]) for case in chosen]),
     )
 
 
-def learn(cases: Cases, chosen: npt.NDArray[np.bool_], basis: TextBasis) -> Forecast:
-    """The weights from the chosen cases."""
-    announced = chosen & ~cases.is_listing
-    listed = chosen & cases.is_listing & ~np.isnan(cases.outcome)
-    center, scale = cases.numbers[announced].mean(axis=0), cases.numbers[announced].std(axis=0) + 1e-3
+def announced_before(
+    names: Names, counts: Counts, days: npt.NDArray[np.int32], announced: npt.NDArray[np.bool_]
+) -> tuple[Names, npt.NDArray[np.uint16], Floats]:
+    """Everybody's hash, how many papers they announced in all, and for each name how many on days before its own."""
+    keys, who = np.unique(names, return_inverse=True)
+    span = np.int64(1 << 22)
+    moment = who * span + np.repeat(days, counts)
+    events = np.sort(moment[np.repeat(announced, counts)])
+    before = np.searchsorted(events, moment) - np.searchsorted(events, who * span)
+    total = np.bincount(events // span, minlength=len(keys))
+    return keys.astype(np.uint32), np.minimum(total, 65_535).astype(np.uint16), before.astype(np.float64)
 
-    def inputs(which: npt.NDArray[np.bool_]) -> Floats:
+
+def learn(cases: Cases, days_until: str, read_until: str, basis: TextBasis) -> Forecast:
+    """The weights from the cases of days before ``days_until``, with votes as read before ``read_until``."""
+    chosen = cases.days < days_until
+    announced, listed = chosen & (cases.kinds == ANNOUNCED), chosen & (cases.kinds != ANNOUNCED)
+    center = cases.numbers[announced].mean(axis=0)
+    scale = np.maximum(cases.numbers[announced].std(axis=0), cases.numbers[listed].std(axis=0)) + 1e-3
+
+    def inputs(which: npt.NDArray[np.bool_], vector_scale: float) -> Floats:
         numbers = np.clip((cases.numbers[which] - center) / scale, -8, 8)
-        return np.hstack([numbers, VECTOR_SCALE * cases.vectors[which].astype(np.float64)])
+        return np.hstack([numbers, vector_scale * cases.vectors[which].astype(np.float64)])
 
-    model = LogisticRegression(C=INVERSE_STRENGTH, max_iter=200).fit(inputs(announced), cases.outcome[announced])
-    votes, days = np.log1p(cases.outcome[listed]), cases.days[listed]
-    _, day = np.unique(days, return_inverse=True)
-    votes -= (np.bincount(day, weights=votes) / np.bincount(day))[day]
-    seen = inputs(listed)
-    mean = seen.mean(axis=0)
-    slopes = np.linalg.solve((seen - mean).T @ (seen - mean) + RIDGE * np.eye(len(mean)), (seen - mean).T @ votes)
-    coefficients = np.stack([model.coef_[0], slopes])
+    chance = LogisticRegression(C=INVERSE_STRENGTH, max_iter=300).fit(
+        inputs(announced, VECTOR_SCALE), cases.outcome[announced]
+    )
+    logs, weights = cases.settled(read_until)
+    listed &= weights > 0
+    stars = cases.stars[listed]
+    with_stars = np.stack([~np.isnan(stars), np.log1p(np.nan_to_num(stars))], axis=1)
+    lists = list(zip(cases.days[listed].tolist(), cases.kinds[listed].tolist(), strict=True))
+    votes = ridge(np.hstack([inputs(listed, VECTOR_SCALE), with_stars]), logs[listed], weights[listed], lists, RIDGE)
+    growth = cases.growth(read_until)
+    grown = chosen & ~np.isnan(growth)
+    first = np.log1p([reading[1] for reading, yes in zip(cases.first, grown, strict=True) if yes and reading])
+    growing = ridge(
+        np.hstack([inputs(grown, GROWTH_VECTOR_SCALE), np.stack([first, first**2], axis=1)]),
+        growth[grown],
+        np.ones(int(grown.sum())),
+        cases.days[grown].tolist(),
+        GROWTH_RIDGE,
+    )
     split = cases.numbers.shape[1]
+    slopes = np.stack([chance.coef_[0], votes[:-2], growing[:-2]])
+    vector_scales = np.array([[VECTOR_SCALE], [VECTOR_SCALE], [GROWTH_VECTOR_SCALE]])
+    # A list's usual paper has no votes beyond the usual.
+    mean_votes = float(weights[listed] @ (inputs(listed, VECTOR_SCALE) @ slopes[1]) / weights[listed].sum())
+    mean_growth = float((inputs(grown, GROWTH_VECTOR_SCALE) @ slopes[2]).mean())
     return Forecast(
         basis=basis.version,
-        authors=cases.authors,
+        past=cases.past,
         center=center,
         scale=scale,
-        weights=coefficients[:, :split],
-        directions=coefficients[:, split:] * VECTOR_SCALE,
-        intercepts=np.array([float(model.intercept_[0]), float(-mean @ slopes)]),
+        weights=slopes[:, :split],
+        directions=slopes[:, split:] * vector_scales,
+        intercepts=np.array([float(chance.intercept_[0]), -mean_votes, -mean_growth]),
+        stars=votes[-2:],
+        until=dt.date.fromisoformat(str(cases.days[-1])).toordinal(),
     )
+
+
+def ridge(inputs: Floats, outcome: Floats, weights: Floats, lists: Sequence[object], strength: float) -> Floats:
+    """The slopes of a weighted ridge regression with an intercept of its own for each list."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(lists))}
+    of_list = np.array([numbers[name] for name in lists])
+    total = np.bincount(of_list, weights=weights)
+
+    def centered(column: Floats) -> Floats:
+        return np.asarray(column - (np.bincount(of_list, weights=weights * column) / total)[of_list])
+
+    inputs = np.apply_along_axis(centered, 0, inputs)
+    weighted = inputs * weights[:, None]
+    slopes = np.linalg.solve(inputs.T @ weighted + strength * np.eye(inputs.shape[1]), weighted.T @ centered(outcome))
+    return np.asarray(slopes, dtype=np.float64)
 
 
 def main() -> None:
@@ -177,7 +304,7 @@ def main() -> None:
     args = parser.parse_args()
     basis = TextBasis.shipped()
     cases = load(args.data, basis)
-    data = learn(cases, np.ones(len(cases.days), dtype=bool), basis).dump()
+    data = learn(cases, "9999", "9999-01-01", basis).dump()
     (args.out / "forecast.npz").write_bytes(data)
     manifest_path = args.out / "manifest.json"
     manifest = json.loads(manifest_path.read_text())
@@ -187,9 +314,9 @@ def main() -> None:
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
         "data": "arXiv's metadata; dates and votes of Hugging Face's daily lists; names as 32 bits of a hash",
         "licence": "CC0 1.0 (arXiv's metadata)",
-        "announced": int((~cases.is_listing).sum()),
-        "listings": int(cases.is_listing.sum()),
-        "authors": len(cases.authors.keys),
+        "announced": int((cases.kinds == ANNOUNCED).sum()),
+        "listings": len(cases.past.listings),
+        "authors": len(cases.past.keys),
         "until": str(cases.days[-1]),
         "blake2b": hashlib.blake2b(data, digest_size=16).hexdigest(),
     }

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digest.model import Observation
-from digest.ranking.forecast import CATEGORIES, HOME, Forecast, expected_trend, numbers_of
+from digest.ranking.forecast import CATEGORIES, Born, Forecast, Prospects, foretell
 from digest.ranking.text import HEADER, MAGIC, Hashes, TextBasis, Vectors, archive_of, category_hash
 from digest.ranking.tokens import SEPARATOR, TokenHashes
 from digest.ranking.trend import Trend, trend_of
@@ -77,7 +77,11 @@ class Corpus:
     tokens: TokenHashes
     starts: npt.NDArray[np.intp]
     title_ends: npt.NDArray[np.intp]
+    prospects: Prospects
+    """What is foretold of each paper; of those with votes too."""
     trend: Trend
+    extra_votes: npt.NDArray[np.float64]
+    """What stars add to the votes foretold."""
     _authors: _HashIndex
     _categories: _HashIndex
     _positions: dict[int, npt.NDArray[np.intp]] = field(default_factory=dict)
@@ -95,11 +99,13 @@ class Corpus:
         *,
         basis: TextBasis,
         now: dt.datetime,
+        forecast: Forecast | None = None,
     ) -> Corpus:
         """
         Args:
             rows: the candidates, each paper once, features made with ``basis``.
             observations: readings of their attention, in any order; those of other papers are passed over.
+            forecast: the shipped one unless given.
 
         Raises:
             ValueError: features of another basis, not features at all, or a paper twice.
@@ -122,6 +128,27 @@ class Corpus:
         starts = np.concatenate([[0], np.cumsum(header["tokens"].astype(np.intp))])
         seen_at = tuple(row.seen_at for row in rows)
         primary = tuple(row.primary_category for row in rows)
+        matrix = np.frombuffer(vectors, "<f2").reshape(len(rows), basis.dims) * _weight_of_length(header["tokens"])
+        by_author = _HashIndex.of(authors, header["authors"])
+        by_category = _HashIndex.of(categories, header["categories"])
+        forecast = forecast or Forecast.shipped()
+        titles = header["title"].astype(np.float64)
+        born = Born(
+            vectors=matrix,
+            # Of an author's two hashes the second tells given names apart.
+            names=by_author.values[1::2].astype(np.uint32),
+            counts=by_author.counts.astype(np.intp) // 2,
+            listed_in=by_category.table([category_hash(name) for name in CATEGORIES]),
+            first_in=np.array([[name == own for name in CATEGORIES] for own in primary], dtype=np.float64).reshape(
+                len(rows), len(CATEGORIES)
+            ),
+            title=titles,
+            abstract=np.maximum(header["tokens"] - titles - 2, 0),
+            days=np.array([seen.toordinal() for seen in seen_at], dtype=np.int32),
+            papers=ids,
+        )
+        prospects = foretell(forecast, born, basis=basis.version)
+        trend = trend_of(ids, seen_at, primary, observations, now=now, growth=prospects.growth)
         return cls(
             basis=basis,
             now=now,
@@ -129,13 +156,15 @@ class Corpus:
             seen_at=seen_at,
             categories=primary,
             withdrawn=np.array([row.withdrawn for row in rows], dtype=bool),
-            matrix=np.frombuffer(vectors, "<f2").reshape(len(rows), basis.dims) * _weight_of_length(header["tokens"]),
+            matrix=matrix,
             tokens=np.frombuffer(tokens, "<u4").astype(np.uint32, copy=False),
             starts=starts,
             title_ends=starts[:-1] + header["title"].astype(np.intp),
-            trend=trend_of(ids, seen_at, primary, observations, now=now),
-            _authors=_HashIndex.of(authors, header["authors"]),
-            _categories=_HashIndex.of(categories, header["categories"]),
+            prospects=prospects,
+            trend=trend,
+            extra_votes=forecast.of_stars(trend.stars),
+            _authors=by_author,
+            _categories=by_category,
         )
 
     # ── looking up ──────────────────────────────────────────────────────────────────────────────────────────
@@ -225,27 +254,9 @@ class Corpus:
 
     @cached_property
     def forecast(self) -> npt.NDArray[np.float64]:
-        """(n,) the trend to expect of each paper that nobody has voted on; 0 for all others.
-
-        0 throughout with a basis that the shipped weights are not for.
-        """
-        shipped, found = Forecast.shipped(), np.zeros(len(self))
-        if shipped.basis != self.basis.version or not len(self):
-            return found
-        listed = np.zeros((len(self), len(CATEGORIES)), dtype=np.float64)
-        first = np.zeros_like(listed)
-        for column, name in enumerate(CATEGORIES):
-            category = self.by_category(name)
-            listed[category.rows, column] = 1
-            first[category.rows[category.is_primary], column] = 1
-        rows = np.flatnonzero(listed[:, :HOME].any(axis=1) & ~(self.trend.votes > 0))
-        titles = (self.title_ends - self.starts[:-1]).astype(np.float64)
-        abstracts = np.maximum(np.diff(self.starts) - titles - 2, 0)
-        # Of an author's two hashes the second tells given names apart.
-        past = shipped.authors.past(self._authors.values[1::2], self._authors.counts.astype(np.intp) // 2)
-        numbers = numbers_of(past, listed, first, titles, abstracts)
-        found[rows] = expected_trend(shipped.predict(self.matrix[rows], numbers[rows]), self.ages_h[rows])
-        return found
+        """(n,) the trend to expect of each paper that nobody has voted on; 0 for all others, and where unknown."""
+        expected = self.prospects.expected_trend(self.ages_h, self.extra_votes)
+        return np.where(self.trend.votes > 0, 0.0, expected)
 
     @cached_property
     def ages_h(self) -> npt.NDArray[np.float64]:
@@ -269,6 +280,14 @@ class _HashIndex:
         owners = np.repeat(np.arange(len(self.counts)), self.counts)
         order = np.argsort(self.values, kind="stable")
         return self.values[order], owners[order]
+
+    def table(self, wanted: Sequence[int]) -> npt.NDArray[np.float64]:
+        """(rows, wanted): 1 where a row has the hash, else 0."""
+        found = np.zeros((len(self.counts), len(wanted)))
+        owners = np.repeat(np.arange(len(self.counts)), self.counts)
+        for column, value in enumerate(wanted):
+            found[owners[self.values == np.uint64(value)], column] = 1
+        return found
 
     def rows(self, value: int) -> Rows:
         values, owners = self._sorted

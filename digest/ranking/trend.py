@@ -3,7 +3,8 @@
 1. **Level.** What the votes so far will settle at. A paper gets about ``h / (h + 7)`` of its votes within *h* hours on
    the list, so a paper's votes are divided by that share, which makes young and old comparable. Before eight hours the
    clock says nothing more (what is voted for early is listed early), so the share is never taken below that of 8 h.
-   A repository's stars raise the level a little: they tell apart papers with like votes.
+   A repository's stars raise the level a little: they tell apart papers with like votes. What
+   :mod:`digest.ranking.forecast` says of the growth to come leans it up or down while most of it is still to come.
 2. **Velocity.** What the last day brought beyond the share that was to be expected is counted again: a paper that
    was listed days ago and climbs now is seen.
 3. **Cohort.** Fields differ in how many votes are usual, so levels are evened out between them in part, and a small
@@ -38,6 +39,10 @@ HALF_TIME_H: Final = 7.0
 EARLIEST_H: Final = 8.0
 DOUBT: Final = 10.0
 """Settled votes at which a level is believed by half."""
+
+BELIEF_IN_GROWTH: Final = 0.5
+"""Share of the foretold growth that is believed: the forecast is learnt from logs, in which small papers weigh as much
+as large ones."""
 
 STAR_EXPONENT: Final = 0.02
 FIELD_EXPONENT: Final = 0.2
@@ -92,6 +97,7 @@ def trend_of(
     observations: Sequence[Observation],
     *,
     now: dt.datetime,
+    growth: Floats | None = None,
 ) -> Trend:
     """The trend of each candidate.
 
@@ -100,10 +106,11 @@ def trend_of(
         seen_at: when each was announced or first seen.
         categories: each one's primary category, ``""`` if it has none.
         observations: readings in any order; those of other papers or from after ``now`` are passed over.
+        growth: (n,) by how much more than usual the logs of each one's votes are foretold to grow, NaN if nothing is.
     """
     votes = _Series.of(ids, observations, Signal.HF_UPVOTES, now)
     stars = _Series.of(ids, observations, Signal.GITHUB_STARS, now)
-    level = _level(votes, stars)
+    level = _level(votes, stars, np.zeros(len(ids)) if growth is None else np.nan_to_num(growth))
     n = len(ids)
     field_of, fields = _numbered(categories)
     archive_numbers, archives = _numbered([archive_of(category) for category in categories])
@@ -201,10 +208,14 @@ def _growth(hours: Floats) -> Floats:
     return np.asarray(at / (at + HALF_TIME_H), dtype=np.float64)
 
 
-def _level(votes: _Series, stars: _Series) -> Floats:
+def _level(votes: _Series, stars: _Series, growth: Floats) -> Floats:
     """The votes that each paper is on its way to; 0 where no votes were read."""
-    settled = np.nan_to_num(votes.last) / _growth(votes.hours) + votes.excess
-    return np.asarray(settled * (1 + np.nan_to_num(stars.last)) ** STAR_EXPONENT, dtype=np.float64)
+    share = _growth(votes.hours)
+    settled = np.nan_to_num(votes.last) / share + votes.excess
+    # What is foretold of the growth concerns the votes that are still to come.
+    ahead = (1 - share) / (1 - EARLIEST_H / (EARLIEST_H + HALF_TIME_H))
+    lean = np.exp(BELIEF_IN_GROWTH * growth * ahead)
+    return np.asarray(settled * lean * (1 + np.nan_to_num(stars.last)) ** STAR_EXPONENT, dtype=np.float64)
 
 
 def _against_field(level: Floats, field_of: npt.NDArray[np.intp]) -> Floats:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from digest.model import Identifier, Lane, Mute, Observation, Paper, Scheme, SendTimes, Signal, Subscriber
 from digest.ranking.corpus import CandidateRow, Corpus
+from digest.ranking.forecast import Forecast
 from digest.ranking.selection import Ranker, Reader
 from digest.ranking.text import TextBasis, features_of
 
@@ -70,7 +71,11 @@ def votes(number: int, count: float, *, hours_ago: float = 1.0, signal: Signal =
 
 
 def corpus_of(
-    papers: Sequence[Paper], observations: Sequence[Observation] = (), *, withdrawn: Sequence[int] = ()
+    papers: Sequence[Paper],
+    observations: Sequence[Observation] = (),
+    *,
+    withdrawn: Sequence[int] = (),
+    forecast: Forecast | None = None,
 ) -> Corpus:
     basis = TextBasis.shipped()
     rows = [
@@ -83,7 +88,7 @@ def corpus_of(
         )
         for paper, blob in zip(papers, features_of(papers, basis), strict=True)
     ]
-    return Corpus.build(rows, observations, basis=basis, now=NOW)
+    return Corpus.build(rows, observations, basis=basis, now=NOW, forecast=forecast)
 
 
 def ranker_of(
