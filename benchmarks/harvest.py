@@ -58,8 +58,9 @@ def record(number: int) -> str:
 class Archive:
     """An OAI-PMH server with ``size`` papers; ``asked`` counts how often each part was asked for."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, part: int = PART) -> None:
         self.size = size
+        self._part = part
         self.asked: Counter[int] = Counter()
         self.reached = threading.Event()
         archive = self
@@ -87,7 +88,7 @@ class Archive:
         self.asked[start] += 1
         if start >= self.size / 2:
             self.reached.set()
-        end = min(start + PART, self.size)
+        end = min(start + self._part, self.size)
         token = str(end) if end < self.size else ""
         records = "".join(record(number) for number in range(start, end))
         return f"""<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords>{records}
@@ -140,8 +141,8 @@ def counted(folder: Path) -> tuple[int, int]:
         return papers, connection.execute("SELECT count(*) FROM features").fetchone()[0]
 
 
-def harvest(size: int) -> Harvested:
-    archive = Archive(size)
+def harvest(size: int, *, part: int = PART) -> Harvested:
+    archive = Archive(size, part=part)
     folder = folder_for(archive)
     began = time.monotonic()
     rss_mb = finish(start(folder))
@@ -155,9 +156,9 @@ def harvest(size: int) -> Harvested:
     )  # fmt: skip
 
 
-def resumed(size: int) -> dict[str, int]:
+def resumed(size: int, *, part: int = PART) -> dict[str, int]:
     """Kill it half-way, start it again."""
-    archive = Archive(size)
+    archive = Archive(size, part=part)
     folder = folder_for(archive)
     victim = start(folder)
     archive.reached.wait()

@@ -24,6 +24,10 @@ OUTAGE = dt.timedelta(hours=36)
 """A source not read for longer is caught up by back-fill: feeds only hold the latest announcement."""
 
 FEATURES_CHUNK = 500
+"""Papers in memory at once while their features are computed."""
+IDS_AT_ONCE = 20_000
+"""Papers that are found by one look at all of them: after a long harvest a look for every chunk would take longer than
+the features."""
 
 
 def ingest(
@@ -106,12 +110,14 @@ def index(rooms: Rooms) -> int:
     from digest.ranking.text import features_of
 
     basis, done = rooms.basis(), 0
-    while papers := rooms.papers.without_features(basis.version, FEATURES_CHUNK):
-        blobs = features_of(papers, basis)
-        if len(blobs) != len(papers):
-            raise StoreError(f"the text basis gave {len(blobs)} vectors for {len(papers)} papers")
-        rooms.papers.put_features(basis.version, dict(zip((paper.id for paper in papers), blobs, strict=True)))
-        done += len(papers)
+    while ids := rooms.papers.without_features(basis.version, IDS_AT_ONCE):
+        for start in range(0, len(ids), FEATURES_CHUNK):
+            papers = list(rooms.papers.get(ids[start : start + FEATURES_CHUNK]).values())
+            blobs = features_of(papers, basis)
+            if len(blobs) != len(papers):
+                raise StoreError(f"the text basis gave {len(blobs)} vectors for {len(papers)} papers")
+            rooms.papers.put_features(basis.version, dict(zip((paper.id for paper in papers), blobs, strict=True)))
+            done += len(papers)
     return done
 
 

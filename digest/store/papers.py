@@ -125,8 +125,11 @@ class PaperStore:
             rows = connection.execute(query).all()
         return [(row.id, dt.datetime.fromtimestamp(row.news_at, dt.UTC), row.primary_category) for row in rows]
 
-    def without_features(self, basis: str, limit: int) -> list[Paper]:
-        """Papers that the ranker can't see yet: new, changed, or of another text basis. Newest first."""
+    def without_features(self, basis: str, limit: int) -> list[int]:
+        """The ids of papers that the ranker can't see yet: new, changed, or of another text basis. Newest first.
+
+        It looks at every paper, so ask for many at once.
+        """
         query = (
             select(papers.c.id)
             .outerjoin(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
@@ -135,8 +138,7 @@ class PaperStore:
             .limit(limit)
         )
         with self._db.read() as connection:
-            ids = list(connection.scalars(query))
-        return list(self.get(ids).values())
+            return list(connection.scalars(query))
 
     def candidates(
         self, basis: str, *, since: dt.datetime, until: dt.datetime, as_announced: bool = False

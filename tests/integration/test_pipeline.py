@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -273,4 +274,22 @@ def test_an_incomplete_source_is_read_again_from_its_last_good_reading(tmp_path:
         dt.timedelta(days=1, hours=2),
         None,
     ]
+    app.close()
+
+
+def test_a_page_is_forgotten_when_it_is_stored(tmp_path: Path, clock: Hands) -> None:
+    """However long a list is, one page of it is in memory, and the next; benchmarks/harvest.py measures the process."""
+
+    class Endless(FakeSource):
+        alive = 0
+
+        async def fetch(self, client: PoliteClient, request: FetchRequest) -> AsyncIterator[Page]:
+            for number in range(1, 21):
+                yield page_of(arxiv_entry(f"2605.{number:05d}", f"Paper number {number}"))
+                self.alive = max(self.alive, sum(isinstance(one, Page) for one in gc.get_objects()))
+
+    source = Endless("arxiv")
+    app = make_app(tmp_path, clock, readers={}, sources=[source])
+    assert app.ingest()[0].new == 20
+    assert source.alive <= 2
     app.close()

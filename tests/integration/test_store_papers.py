@@ -145,7 +145,7 @@ def test_a_changed_paper_loses_its_features(db: Database) -> None:
     store.put_features("test", {1: b"x"})
     assert store.without_features("test", 10) == []
     ingest(db, arxiv_entry("2605.00001", "A second title for the thing", version=2))
-    assert [paper.id for paper in store.without_features("test", 10)] == [1]
+    assert store.without_features("test", 10) == [1]
 
 
 def test_every_row_of_a_batch_or_none(db: Database) -> None:
