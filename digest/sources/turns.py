@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,12 +24,15 @@ from digest.sources.exchange import Transient
 from digest.sources.pace import Provider, in_words
 
 LEASE_S = 30.0
-"""What a killed process costs the others at most; renewed three times in this span, so that a busy database costs
-nobody a turn."""
+"""What a process that dies on another machine costs the others at most; renewed three times in this span, so that
+a busy database costs nobody a turn."""
 
 
 class Ledger(Protocol):
     """What must be remembered across processes; the store implements it. Methods block: they are called in threads."""
+
+    def new_holder(self) -> str:
+        """A name for one client that nobody else has. Does not block."""
 
     def acquire(self, key: str, holder: str, *, now: dt.datetime, pace_s: float, lease_s: float) -> TurnRefused | None:
         """Atomically take the key's only turn, for ``lease_s`` from ``now``; None: it is the holder's."""
@@ -82,7 +84,7 @@ class Turns:
         self._lease_s = lease_s
         self._clock = clock
         self._sleep = sleep
-        self._holder = uuid.uuid4().hex
+        self._holder = ledger.new_holder()
         self._here: dict[str, asyncio.Lock] = {}
 
     @contextlib.asynccontextmanager

@@ -1,7 +1,7 @@
 """Who may ask a provider now: one turn per pace key, kept in the database that all processes share.
 
     free, next_at passed ──acquire──▶ held until now + lease ──release──▶ free, next_at = request sent + pace
-                                          └──nobody renews──▶ free when the lease ends
+                                          └──nobody renews──▶ free when the lease ends, or its process is known dead
 
 Whoever had the turn last lets those through who were refused meanwhile: with long answers, whoever is there when the
 turn ends would else always be the same.
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from digest.model import TurnRefused, Validators
 from digest.store.database import Database
+from digest.store.owners import is_dead, new_token
 from digest.store.schema import http_cache, provider_turns
 
 LONGEST_POLL_S = 0.5
@@ -29,6 +30,10 @@ class LedgerStore:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._insert = db.insert
+
+    def new_holder(self) -> str:
+        """A name for one client that nobody else has, and by which its process is known to be gone."""
+        return new_token()
 
     def acquire(self, key: str, holder: str, *, now: dt.datetime, pace_s: float, lease_s: float) -> TurnRefused | None:
         """Take the turn, which is nobody else's then; None: it is ours."""
@@ -90,7 +95,8 @@ class LedgerStore:
 
 def _refusal(row: Row[Any], holder: str, *, now: dt.datetime, poll: dt.timedelta) -> TurnRefused | None:
     """Why a holder does not get the turn now, and when to ask again; None: it does."""
-    if row.held_until is not None and row.held_until > now and row.holder != holder:
+    held = row.held_until is not None and row.held_until > now and row.holder != holder
+    if held and not is_dead(row.holder):
         return TurnRefused(until=min(row.held_until, now + poll), held=True)
     if row.next_at > now:
         return TurnRefused(until=row.next_at, held=False)

@@ -21,7 +21,7 @@ from tests.support.http_server import HttpServer, Reply, Seen
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-PACE_S, LEASE_S = 0.2, 1.0
+PACE_S = 0.2
 UNNOTICED_S = 0.05
 """The server is busy, too: it notes a request some moments after it came."""
 
@@ -62,9 +62,9 @@ def store(tmp_path: Path) -> str:
     return url
 
 
-def start(store: str, provider: Provider, count: int) -> subprocess.Popen[bytes]:
+def start(store: str, provider: Provider, count: int, *, lease_s: float = 2.0) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.support.turn_driver", store, provider.url, str(count)]
-    return subprocess.Popen([*command, str(PACE_S), str(LEASE_S)], cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE)
+    return subprocess.Popen([*command, str(PACE_S), str(lease_s)], cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE)
 
 
 def finish(*processes: subprocess.Popen[bytes]) -> None:
@@ -83,17 +83,14 @@ def test_processes_share_one_turn(store: str, provider: Provider, takes_s: float
     assert min(provider.gaps()) >= max(PACE_S, takes_s) - UNNOTICED_S
 
 
-def test_a_killed_process_holds_up_the_others_for_its_lease_only(store: str, provider: Provider) -> None:
-    """kill -9 in the middle of an answer: the next process waits for the end of the lease, then goes on at the pace."""
+def test_a_killed_process_holds_up_nobody(store: str, provider: Provider) -> None:
+    """kill -9 in the middle of an answer: the next process sees that it is gone, and goes on at the pace."""
     provider.takes_s = 30 * PACE_S
-    victim = start(store, provider, 1)
+    victim = start(store, provider, 1, lease_s=600)
     assert provider.asked.wait(30)
     os.kill(victim.pid, signal.SIGKILL)
     victim.communicate()
-    killed_at, provider.takes_s = time.monotonic(), 0.0
+    provider.takes_s = 0.0
     finish(start(store, provider, 3))
-    first, *rest = sorted(provider.began)[1:]
-    assert first - provider.began[0] >= LEASE_S
-    assert first - killed_at < LEASE_S + 10, "the lease, and the start of a process on a busy machine"
-    assert len(rest) == 2
+    assert len(provider.began) == 4
     assert min(provider.gaps()) >= PACE_S - UNNOTICED_S

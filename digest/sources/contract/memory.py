@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import uuid
 
 from digest.model import TurnRefused, Validators
 
@@ -20,6 +21,9 @@ class MemoryLedger:
         self.holders: dict[str, str] = {}
         self.renewed = 0
         self._turn = threading.Lock()
+
+    def new_holder(self) -> str:
+        return uuid.uuid4().hex
 
     def acquire(self, key: str, holder: str, *, now: dt.datetime, pace_s: float, lease_s: float) -> TurnRefused | None:
         with self._turn:

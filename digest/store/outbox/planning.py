@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, upda
 
 from digest.model import DeliveryState
 from digest.store.outbox.base import Chapter, insert_or_ignore, pass_gate, settle
-from digest.store.outbox.owners import new_token
 from digest.store.outbox.values import Built, Plan, PlannedDelivery
+from digest.store.owners import new_token
 from digest.store.schema import deliveries, sent_papers, subscribers
 
 BUILD_LEASE_S = 600.0

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, insert, not_, or_, select, update
 
 from digest.model import DeliveryState
 from digest.store.outbox.base import Chapter
-from digest.store.outbox.owners import is_dead, machine
 from digest.store.outbox.values import Reaped
+from digest.store.owners import is_dead, machine
 from digest.store.schema import attempts, deliveries
 
 WORDS = "the sender ended between the first byte and the reply; it may or may not have been delivered"

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from digest.model import DeliveryState
 from digest.store.outbox.base import AnyRow, Chapter, pass_gate
-from digest.store.outbox.owners import new_token
 from digest.store.outbox.suppression import put_suppression
 from digest.store.outbox.values import AttemptResult, ClaimedDelivery, Window
+from digest.store.owners import new_token
 from digest.store.schema import attempts, deliveries, subscribers
 
 UNDER_LEASE = (DeliveryState.LEASED, DeliveryState.SENDING)

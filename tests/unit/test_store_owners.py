@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from digest.store.outbox.owners import is_dead, machine, new_token
+from digest.store.owners import is_dead, machine, new_token
 
-PRINT_TOKEN = "from digest.store.outbox.owners import new_token; print(new_token(), flush=True); input()"
+PRINT_TOKEN = "from digest.store.owners import new_token; print(new_token(), flush=True); input()"
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 

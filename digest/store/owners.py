@@ -1,8 +1,8 @@
 """Whose lease it is. A token names its process, so that a killed one is known at once on its own machine.
 
 A lease must outlive the longest SMTP transaction, some twenty minutes; without this, whoever kills a sender waits that
-long for its deliveries. A process of another machine, container or boot is never judged: its lease ends by time alone.
-Where there is no /proc (not Linux), all leases do.
+long for its deliveries, and whoever kills a reader waits for its turn at a provider. A process of another machine,
+container or boot is never judged: its lease ends by time alone. Where there is no /proc (not Linux), all leases do.
 """
 
 from __future__ import annotations
