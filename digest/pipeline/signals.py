@@ -13,7 +13,7 @@ from digest.sources.http import PoliteClient
 from digest.sources.progress import Progress, nothing
 from digest.store.intake import Intake
 
-MOST_PAPERS = 20_000
+MOST_PAPERS = 5_000
 """Papers that are asked about in one run, whatever the budget of requests: what is loaded at once."""
 
 

@@ -8,12 +8,14 @@ with the answer.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
 from digest.attention import PaperText, Watch, Watched, is_due
+from digest.model import Scheme, Signal
 from digest.store.database import Database, chunks
 from digest.store.schema import attention_asks, identifiers, observations, paper_texts, papers
 
@@ -27,51 +29,72 @@ class AttentionStore:
 
     def due(self, watch: Watch, *, now: dt.datetime) -> list[Watched]:
         """The papers that are to be asked about and that nobody is asking about, the newest first."""
+        oldest = now - watch.horizon
         with self._db.read() as connection:
-            rows = connection.execute(_watched(watch, now)).all()
-        waiting = [
-            Watched(paper_id=row.id, since=since, asked_at=row.asked_at, read_at=row.read_at)
-            for row in rows
-            if (since := row.since if watch.since else dt.datetime.fromtimestamp(row.since, dt.UTC))
-        ]
-        waiting = [paper for paper in waiting if is_due(paper, watch.marks, now)]
+            read_at = _last_read(connection, watch, oldest)
+            if watch.since is None:
+                rows = connection.execute(_watched(watch, now).where(papers.c.news_at >= int(oldest.timestamp()))).all()
+                begun = {row.id: dt.datetime.fromtimestamp(row.news_at, dt.UTC) for row in rows}
+            else:
+                begun = _first_read(connection, watch.since, oldest)
+                rows = [
+                    row
+                    for chunk in chunks(sorted(begun))
+                    for row in connection.execute(_watched(watch, now).where(papers.c.id.in_(chunk)))
+                ]
+            waiting = [
+                Watched(paper_id=row.id, since=begun[row.id], asked_at=row.asked_at, read_at=read_at.get(row.id))
+                for row in rows
+            ]
+            waiting = [paper for paper in waiting if is_due(paper, watch.marks, now)]
+            if watch.schemes:
+                named = _named(connection, watch.schemes, [paper.paper_id for paper in waiting])
+                waiting = [paper for paper in waiting if paper.paper_id in named]
         return sorted(waiting, key=lambda paper: (paper.since, paper.paper_id), reverse=True)
 
     def claim(self, provider: str, wanted: Sequence[Watched], *, now: dt.datetime) -> list[Watched]:
         """Those of ``wanted`` that are ours to ask about now; of what another process took meanwhile, nothing."""
-        mine: set[int] = set()
+        claim, mine = uuid.uuid4().hex, set[int]()
         statement = self._db.insert(attention_asks)
+        new = statement.excluded
+        unchanged = attention_asks.c.asked_at.is_not_distinct_from(new.asked_at)
+        statement = statement.on_conflict_do_update(
+            index_elements=[attention_asks.c.provider, attention_asks.c.paper_id],
+            set_={"claim": new.claim, "claimed_until": new.claimed_until},
+            where=and_(_unclaimed(now), unchanged),
+        )
         for chunk in chunks(wanted):
             rows = [
-                {"provider": provider, "paper_id": w.paper_id, "asked_at": w.asked_at, "claimed_until": now + CLAIM}
-                for w in chunk
+                {
+                    "provider": provider,
+                    "paper_id": paper.paper_id,
+                    "asked_at": paper.asked_at,
+                    "claim": claim,
+                    "claimed_until": now + CLAIM,
+                }
+                for paper in chunk
             ]
-            taken = (
-                statement.values(rows)
-                .on_conflict_do_update(
-                    index_elements=[attention_asks.c.provider, attention_asks.c.paper_id],
-                    set_={"claimed_until": statement.excluded.claimed_until},
-                    where=and_(
-                        _unclaimed(now), attention_asks.c.asked_at.is_not_distinct_from(statement.excluded.asked_at)
-                    ),
-                )
-                .returning(attention_asks.c.paper_id)
+            ours = and_(
+                attention_asks.c.provider == provider,
+                attention_asks.c.claim == claim,
+                attention_asks.c.paper_id.in_([paper.paper_id for paper in chunk]),
             )
             with self._db.write() as connection:
-                mine.update(connection.scalars(taken))
+                connection.execute(statement, rows)
+                mine.update(connection.scalars(select(attention_asks.c.paper_id).where(ours)))
         return [paper for paper in wanted if paper.paper_id in mine]
 
     def settle(self, connection: Connection, provider: str, ids: Iterable[int], *, now: dt.datetime) -> None:
         """The provider has answered about these papers; written together with what it said."""
-        self._end(connection, provider, ids, {"asked_at": now, "claimed_until": None})
+        self._end(connection, provider, ids, {"asked_at": now, "claim": None, "claimed_until": None})
 
     def release(self, provider: str, ids: Sequence[int]) -> None:
         """Give back claims that came to nothing, so that the papers are due again."""
         with self._db.write() as connection:
-            self._end(connection, provider, ids, {"claimed_until": None})
+            self._end(connection, provider, ids, {"claim": None, "claimed_until": None})
 
     def _end(
-        self, connection: Connection, provider: str, ids: Iterable[int], values: dict[str, dt.datetime | None]
+        self, connection: Connection, provider: str, ids: Iterable[int], values: Mapping[str, dt.datetime | None]
     ) -> None:
         for chunk in chunks(sorted(ids)):
             mine = and_(attention_asks.c.provider == provider, attention_asks.c.paper_id.in_(chunk))
@@ -112,39 +135,53 @@ class AttentionStore:
 
 
 def _watched(watch: Watch, now: dt.datetime) -> Select[Any]:
-    """Rows (id, since, asked_at, read_at) of the papers that a watch is about and nobody is asking about."""
-    oldest = now - watch.horizon
-    read = (
-        select(observations.c.paper_id, func.max(observations.c.observed_at).label("read_at"))
-        .where(observations.c.signal.in_([str(signal) for signal in watch.signals]))
-        .where(observations.c.observed_at >= oldest)
-        .group_by(observations.c.paper_id)
-        .subquery()
-    )
+    """Rows (id, news_at, asked_at) of the papers that a watch is about, of any age, and nobody is asking about."""
     asked = and_(attention_asks.c.paper_id == papers.c.id, attention_asks.c.provider == watch.name)
     conditions = [papers.c.candidate, ~papers.c.withdrawn, papers.c.redirect_to.is_(None)]
     conditions.append(or_(attention_asks.c.paper_id.is_(None), _unclaimed(now)))
-    if watch.schemes:
-        named = identifiers.c.scheme.in_([str(scheme) for scheme in watch.schemes])
-        conditions.append(exists().where(identifiers.c.paper_id == papers.c.id, named))
     if watch.code_host:
         conditions.append(papers.c.code_url.like(f"%://{watch.code_host}/%"))
-    tables = papers.outerjoin(attention_asks, asked).outerjoin(read, read.c.paper_id == papers.c.id)
-    if watch.since is None:
-        since: ColumnElement[Any] = papers.c.news_at
-        conditions.append(papers.c.news_at >= int(oldest.timestamp()))
-    else:
+    query = select(papers.c.id, papers.c.news_at, attention_asks.c.asked_at)
+    return query.select_from(papers.outerjoin(attention_asks, asked)).where(*conditions)
+
+
+# Asked apart from the papers and put together here: as one statement, SQLite goes through all readings, or all names of
+# a scheme, once per paper.
+
+
+def _named(connection: Connection, schemes: Sequence[Scheme], ids: Sequence[int]) -> set[int]:
+    """Those of ``ids`` that have an identifier of one of the schemes."""
+    names: set[int] = set()
+    for chunk in chunks(ids):
+        query = select(identifiers.c.paper_id, identifiers.c.scheme).where(identifiers.c.paper_id.in_(chunk))
+        names.update(row.paper_id for row in connection.execute(query) if row.scheme in schemes)
+    return names
+
+
+def _last_read(connection: Connection, watch: Watch, oldest: dt.datetime) -> dict[int, dt.datetime]:
+    """When each paper was last read, of those that were read since ``oldest``."""
+    query = (
+        select(observations.c.paper_id, func.max(observations.c.observed_at).label("at"))
+        .where(observations.c.observed_at >= oldest)
+        .where(observations.c.signal.in_([str(signal) for signal in watch.signals]))
+        .group_by(observations.c.paper_id)
+    )
+    return {row.paper_id: row.at for row in connection.execute(query)}
+
+
+def _first_read(connection: Connection, signal: Signal, oldest: dt.datetime) -> dict[int, dt.datetime]:
+    """When each paper was first read, of those whose first reading is not older than ``oldest``."""
+    of_signal = observations.c.signal == str(signal)
+    lately = select(observations.c.paper_id).where(observations.c.observed_at >= oldest, of_signal).distinct()
+    found: dict[int, dt.datetime] = {}
+    for chunk in chunks(sorted(connection.scalars(lately))):
         first = (
-            select(observations.c.paper_id, func.min(observations.c.observed_at).label("since"))
-            .where(observations.c.signal == str(watch.since))
+            select(observations.c.paper_id, func.min(observations.c.observed_at).label("at"))
+            .where(observations.c.paper_id.in_(chunk), of_signal)
             .group_by(observations.c.paper_id)
-            .having(func.min(observations.c.observed_at) >= oldest)
-            .subquery()
         )
-        tables = tables.join(first, first.c.paper_id == papers.c.id)
-        since = first.c.since
-    columns = (papers.c.id, since.label("since"), attention_asks.c.asked_at, read.c.read_at)
-    return select(*columns).select_from(tables).where(*conditions)
+        found.update({row.paper_id: row.at for row in connection.execute(first)})
+    return {paper_id: at for paper_id, at in found.items() if at >= oldest}
 
 
 def _unclaimed(now: dt.datetime) -> ColumnElement[bool]:

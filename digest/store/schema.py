@@ -173,6 +173,7 @@ attention_asks = Table(
     Column("provider", String(64), primary_key=True),
     Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
     Column("asked_at", Instant, comment="the last answer, be it that the paper is not known there"),
+    Column("claim", String(32), comment="of whoever is asking"),
     Column("claimed_until", Instant, comment="somebody is asking right now; a claim left by a crash lapses"),
 )
 

@@ -177,6 +177,20 @@ def test_votes_are_counted_from_the_time_of_listing(tmp_path: Path) -> None:
     app.close()
 
 
+def test_an_unchanged_count_is_stored_at_a_mark_however_lately_it_was_read(tmp_path: Path) -> None:
+    """A source that reads again leaves out what has not changed; at a mark, that is what the reading tells."""
+    clock, fake = Hands(LISTED), FakeProvider(known={ONE: 9.0}, since=Signal.HF_UPVOTES)
+    app = app_with(tmp_path, clock, fake, entries=[hf_entry(ONE, "Sparse attention", upvotes=9, at=LISTED + hours(5))])
+    clock.now = LISTED + hours(13.5)
+    app.__dict__["sources"] = (
+        FakeSource("arxiv", page_of(hf_entry(ONE, "Sparse attention", upvotes=9, at=LISTED + hours(12)))),
+    )
+    app.ingest()
+    app.read_signals()
+    assert [at - LISTED for _, _, at in values(app)] == [hours(5), hours(12), hours(13.5)]
+    app.close()
+
+
 def test_what_was_asked_follows_a_merged_paper(tmp_path: Path) -> None:
     """The paper that remains is not asked about again, and keeps the text."""
     clock, fake = Hands(LISTED), FakeProvider(tldr="It works.")
