@@ -25,6 +25,7 @@ __all__ = [
     "FetchRequest",
     "Page",
     "Parser",
+    "Portion",
     "Source",
     "SourceUnreachable",
     "Troubles",
@@ -48,6 +49,18 @@ class Page:
     validators: tuple[Validators, ...] = ()
     cursor: Mapping[str, object] | None = None
     not_modified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """One answer of a list that comes in several. ``total`` is the size of the whole list, None if nobody says.
+
+    ``then`` is where the next answer begins, a cursor or an offset; None after the last one.
+    """
+
+    batch: Batch
+    total: int | None = None
+    then: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

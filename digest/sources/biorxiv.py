@@ -11,13 +11,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from digest.errors import SourceError
 from digest.model import AnnounceType, Batch, Entry, Rejection
+from digest.sources.base import Portion
 from digest.sources.entries import collect, make_entry
 from digest.sources.jats import plain_abstract, plain_title
-from digest.sources.loose_json import loads, mapping, sequence, text
+from digest.sources.loose_json import mapping, read_json, sequence, text
 from digest.sources.text import instant, plain
 
 SOURCE = "biorxiv"
@@ -27,30 +27,18 @@ SERVERS: Mapping[str, str] = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
 """Source → what people call it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BiorxivPage:
-    """One page. ``total`` counts the items of all pages; ``items`` is how many came, usable or not."""
-
-    batch: Batch
-    total: int | None
-    items: int
-
-
 def parse(data: bytes, *, now: dt.datetime) -> Batch:
     """The preprints of one page; see :func:`parse_page`."""
     return parse_page(data).batch
 
 
-def parse_page(data: bytes) -> BiorxivPage:
+def parse_page(data: bytes) -> Portion:
     """One page; of several versions of a preprint the highest stays. The key is the DOI.
 
     Raises:
         SourceError: no JSON, no such list, or an error that the answer reports.
     """
-    try:
-        outer = mapping(loads(data))
-    except ValueError as error:
-        raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
+    outer = mapping(read_json(data, source=SOURCE, label=LABEL))
     message = mapping(next(iter(sequence(outer.get("messages"))), None))
     status = text(message.get("status"))
     if "collection" not in outer or (status not in ("", "ok") and not status.startswith("no ")):
@@ -59,10 +47,9 @@ def parse_page(data: bytes) -> BiorxivPage:
     items = [mapping(item) for item in sequence(outer.get("collection"))]
     first = {text(item.get("doi")).lower(): item for item in items if _version(item) == 1}
     total = text(message.get("total"))
-    return BiorxivPage(
+    return Portion(
         batch=collect(_entry(item, first.get(text(item.get("doi")).lower())) for item in items),
         total=int(total) if re.fullmatch(r"[0-9]{1,9}", total) else None,
-        items=len(items),
     )
 
 

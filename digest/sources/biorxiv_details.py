@@ -6,58 +6,40 @@ PROVISIONAL, as :mod:`digest.sources.biorxiv` is. A page has 100 items or 30, so
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from digest.settings.providers import BiorxivConfig
-from digest.sources.base import FetchRequest, Page
+from digest.sources.base import FetchRequest, Portion
 from digest.sources.biorxiv import SERVERS, parse_page
-from digest.sources.harvest import Portion, harvest
+from digest.sources.harvest import HarvestedSource, counted
 from digest.sources.pace import Provider
 
 if TYPE_CHECKING:
     from digest.sources.http import PoliteClient
 
 
-class BiorxivSource:
+class BiorxivSource(HarvestedSource):
     """One server; both are asked at one pace, since they are one host."""
 
     def __init__(
         self, server: str, config: BiorxivConfig, *, first_look_back: dt.timedelta = dt.timedelta(days=7)
     ) -> None:
-        self._server = server
-        self._config = config
-        self._first_look_back = first_look_back
-        host = urlsplit(config.url).hostname or ""
-        self._provider = Provider(
-            source=server, label=SERVERS[server], host=host, pace_key="biorxiv", pace_s=config.pace_s
+        provider = Provider.at(
+            config.url, source=server, label=SERVERS[server], pace_s=config.pace_s, pace_key="biorxiv"
         )
+        super().__init__(provider, first_look_back=first_look_back)
+        self._config = config
 
-    @property
-    def name(self) -> str:
-        return self._server
+    def lists(self) -> Sequence[str]:
+        return [self.name]
 
-    async def fetch(self, client: PoliteClient, request: FetchRequest) -> AsyncIterator[Page]:
-        """From the day of the last complete reading until today."""
-
-        async def ask(name: str, since: dt.date) -> AsyncIterator[Portion]:
-            start = 0
-            while True:
-                days = f"{since.isoformat()}/{request.now.date().isoformat()}"
-                address = f"{self._config.url.rstrip('/')}/details/{name}/{days}/{start}/json"
-                answer = await client.get(address, self._provider, conditional=False)
-                found = await answer.parsed(parse_page)
-                # An older answer does not say which server it is of; the address does.
-                entries = tuple(replace(entry, source=name) for entry in found.batch.entries)
-                yield Portion(batch=replace(found.batch, entries=entries), total=found.total)
-                start += found.items
-                if not found.items or (found.total is not None and start >= found.total):
-                    return
-
-        lists = [self._server]
-        async for page in harvest(
-            self._server, SERVERS[self._server], lists, request, ask, first_look_back=self._first_look_back
-        ):
-            yield page
+    async def portion(self, client: PoliteClient, request: FetchRequest, name: str, since: dt.date, at: str) -> Portion:
+        days = f"{since.isoformat()}/{request.now.date().isoformat()}"
+        address = f"{self._config.url.rstrip('/')}/details/{name}/{days}/{at or 0}/json"
+        answer = await client.get(address, self.provider, conditional=False)
+        found = await answer.parsed(parse_page)
+        # An older answer does not say which server it is of; the address does.
+        entries = tuple(replace(entry, source=name) for entry in found.batch.entries)
+        return counted(replace(found, batch=replace(found.batch, entries=entries)), int(at or 0))

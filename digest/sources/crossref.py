@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from digest.errors import SourceError
 from digest.model import Batch, Entry, Rejection, Signal
+from digest.sources.base import Portion
 from digest.sources.entries import collect, make_entry, reading, rejection_id
 from digest.sources.jats import plain_abstract, plain_title
 from digest.sources.loose_json import first_text, loads, mapping, sequence, text
@@ -30,21 +30,12 @@ SAME_PAPER = ("is-preprint-of", "has-preprint", "is-identical-to")
 """Relations whose other end is the same paper under another name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrossrefPage:
-    """One answer. ``total`` counts all pages, ``cursor`` asks for the next one; both None for a single work."""
-
-    batch: Batch
-    total: int | None = None
-    cursor: str | None = None
-
-
 def parse(data: bytes, *, now: dt.datetime) -> Batch:
     """The works of one answer; see :func:`parse_page`."""
     return parse_page(data, now=now).batch
 
 
-def parse_page(data: bytes, *, now: dt.datetime) -> CrossrefPage:
+def parse_page(data: bytes, *, now: dt.datetime) -> Portion:
     """Works, citations as readings at ``now``. The key is the DOI.
 
     Raises:
@@ -59,14 +50,14 @@ def parse_page(data: bytes, *, now: dt.datetime) -> CrossrefPage:
         raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
     kind, message = text(outer.get("message-type")), outer.get("message")
     if kind == "work":
-        return CrossrefPage(batch=collect([_entry(mapping(message), now)]))
+        return Portion(batch=collect([_entry(mapping(message), now)]))
     if kind == "work-list":
         inner = mapping(message)
         total = inner.get("total-results")
-        return CrossrefPage(
+        return Portion(
             batch=collect(_entry(mapping(item), now) for item in sequence(inner.get("items"))),
             total=total if isinstance(total, int) else None,
-            cursor=text(inner.get("next-cursor")) or None,
+            then=text(inner.get("next-cursor")) or None,
         )
     if text(outer.get("status")) == "failed" or kind.endswith("failure"):
         reasons = [text(mapping(one).get("message")) for one in sequence(message)]

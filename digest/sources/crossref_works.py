@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from digest.settings.providers import CrossrefConfig
-from digest.sources.base import FetchRequest, Page
+from digest.sources.base import FetchRequest, Portion
 from digest.sources.crossref import LABEL, SOURCE, parse_page
-from digest.sources.harvest import Portion, harvest
+from digest.sources.harvest import HarvestedSource
 from digest.sources.pace import Provider
 
 if TYPE_CHECKING:
@@ -33,46 +32,32 @@ SLOWEST_S = 60.0
 """A stated limit that would mean longer waits is not believed."""
 
 
-class CrossrefSource:
+class CrossrefSource(HarvestedSource):
     """One list per query, and one for all journals together."""
 
     def __init__(self, config: CrossrefConfig, *, first_look_back: dt.timedelta = dt.timedelta(days=7)) -> None:
+        provider = Provider.at(config.url, source=SOURCE, label=LABEL, pace_s=config.pace_s)
+        super().__init__(provider, first_look_back=first_look_back)
         self._config = config
-        self._first_look_back = first_look_back
-        host = urlsplit(config.url).hostname or ""
-        self._provider = Provider(source=SOURCE, label=LABEL, host=host, pace_key=SOURCE, pace_s=config.pace_s)
 
-    @property
-    def name(self) -> str:
-        return SOURCE
+    def lists(self) -> Sequence[str]:
+        return [*dict.fromkeys(self._config.queries), *([JOURNALS] if self._config.journals else [])]
 
-    async def fetch(self, client: PoliteClient, request: FetchRequest) -> AsyncIterator[Page]:
-        """Every list from its day on."""
-        lists = [*dict.fromkeys(self._config.queries), *([JOURNALS] if self._config.journals else [])]
-
-        async def ask(name: str, since: dt.date) -> AsyncIterator[Portion]:
-            params = self._params(name, since)
-            while True:
-                answer = await client.get(
-                    f"{self._config.url.rstrip('/')}/works",
-                    self._provider,
-                    params=params,
-                    conditional=False,
-                    hand_back=frozenset({400}),
-                )
-                self._provider = replace(self._provider, pace_s=max(self._config.pace_s, stated_pace_s(answer.headers)))
-                found = await answer.parsed(lambda data: parse_page(data, now=request.now))
-                yield Portion(batch=found.batch, total=found.total)
-                if found.cursor is None or (found.batch.announced or 0) < ROWS:
-                    return
-                params["cursor"] = found.cursor
-
-        async for page in harvest(SOURCE, LABEL, lists, request, ask, first_look_back=self._first_look_back):
-            yield page
+    async def portion(self, client: PoliteClient, request: FetchRequest, name: str, since: dt.date, at: str) -> Portion:
+        answer = await client.get(
+            f"{self._config.url.rstrip('/')}/works",
+            self.provider,
+            params={**self._params(name, since), "cursor": at or "*"},
+            conditional=False,
+            hand_back=frozenset({400}),
+        )
+        self.provider = replace(self.provider, pace_s=max(self._config.pace_s, stated_pace_s(answer.headers)))
+        found = await answer.parsed(lambda data: parse_page(data, now=request.now))
+        return found if (found.batch.announced or 0) >= ROWS else replace(found, then=None)
 
     def _params(self, name: str, since: dt.date) -> dict[str, str]:
         filters = [f"from-created-date:{since.isoformat()}", *(f"type:{kind}" for kind in TYPES)]
-        params = {"rows": str(ROWS), "cursor": "*"}
+        params = {"rows": str(ROWS)}
         if name == JOURNALS:
             filters += [f"issn:{issn}" for issn in self._config.journals]
         else:

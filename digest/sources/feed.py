@@ -20,7 +20,7 @@ from digest.model import Batch, Entry, Rejection
 from digest.sources.arxiv_rss import split_creators
 from digest.sources.base import FetchRequest, Page
 from digest.sources.entries import collect, make_entry
-from digest.sources.loose_json import first_text, loads, mapping, names, sequence, text
+from digest.sources.loose_json import first_text, mapping, names, read_json, sequence, text
 from digest.sources.markup import read_document
 from digest.sources.pace import Provider
 from digest.sources.text import from_html, instant
@@ -111,10 +111,7 @@ def _authors(written: list[str]) -> list[str]:
 
 def _parse_json(data: bytes, *, source: str, label: str) -> Batch:
     """JSON Feed, https://www.jsonfeed.org/version/1.1/."""
-    try:
-        feed = mapping(loads(data))
-    except ValueError as error:
-        raise SourceError(source, f"{label} sent something that is {error}") from error
+    feed = mapping(read_json(data, source=source, label=label))
     if "jsonfeed.org/version/" not in text(feed.get("version")):
         raise SourceError(source, f"{label} sent JSON that is not a JSON Feed")
     return collect(_json_entry(mapping(item), source) for item in sequence(feed.get("items")))

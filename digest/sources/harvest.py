@@ -8,14 +8,19 @@ Where the provider says how many there are, fewer is an error, not the end.
 
 from __future__ import annotations
 
+import abc
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from digest.errors import SourceError, SourceRateLimited
-from digest.model import Batch
-from digest.sources.base import FetchRequest, Page, SourceUnreachable, Troubles
+from digest.sources.base import FetchRequest, Page, Portion, SourceUnreachable, Troubles
 from digest.sources.loose_json import mapping, text
+from digest.sources.pace import Provider
+
+if TYPE_CHECKING:
+    from digest.sources.http import PoliteClient
 
 OVERLAP = dt.timedelta(days=1)
 """Days are the providers' own and end at different hours, so the day of the last reading is read again."""
@@ -23,12 +28,51 @@ LONGEST = 10_000
 """Pages of one list; ends those that never repeat themselves either."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portion:
-    """One page of a list. ``total`` is the size of the whole list, None if the provider does not say."""
+class HarvestedSource(abc.ABC):
+    """The source of a provider that is asked for lists by date: a subclass names the lists and asks for one answer."""
 
-    batch: Batch
-    total: int | None = None
+    def __init__(self, provider: Provider, *, first_look_back: dt.timedelta) -> None:
+        self.provider = provider
+        self._first_look_back = first_look_back
+
+    @property
+    def name(self) -> str:
+        return self.provider.source
+
+    async def fetch(self, client: PoliteClient, request: FetchRequest) -> AsyncIterator[Page]:
+        """Every list from its day on, answer by answer."""
+
+        def ask(name: str, since: dt.date) -> AsyncIterator[Portion]:
+            return self.portions(client, request, name, since)
+
+        source, label = self.provider.source, self.provider.label
+        async for page in harvest(source, label, self.lists(), request, ask, first_look_back=self._first_look_back):
+            yield page
+
+    @abc.abstractmethod
+    def lists(self) -> Sequence[str]:
+        """The names of all lists: each keeps its own day in the cursor."""
+
+    async def portions(
+        self, client: PoliteClient, request: FetchRequest, name: str, since: dt.date
+    ) -> AsyncIterator[Portion]:
+        """One list to its end."""
+        at: str | None = ""
+        while at is not None:
+            portion = await self.portion(client, request, name, since, at)
+            yield portion
+            at = portion.then
+
+    @abc.abstractmethod
+    async def portion(self, client: PoliteClient, request: FetchRequest, name: str, since: dt.date, at: str) -> Portion:
+        """The answer that begins ``at`` what the one before said; empty for the first one."""
+
+
+def counted(found: Portion, start: int) -> Portion:
+    """An answer of a list that is paged by count: the next one begins behind it, unless this was the last."""
+    end = start + (found.batch.announced or 0)
+    last = end == start or (found.total is not None and end >= found.total)
+    return replace(found, then=None if last else str(end))
 
 
 Ask = Callable[[str, dt.date], AsyncIterator[Portion]]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from digest.errors import SourceError
 from digest.model import Batch, Entry, Rejection, Signal
+from digest.sources.base import Portion
 from digest.sources.entries import MAX_ABSTRACT, collect, make_entry, reading, rejection_id
 from digest.sources.jats import plain_title
-from digest.sources.loose_json import first_text, loads, mapping, sequence, text
+from digest.sources.loose_json import first_text, mapping, read_json, sequence, text
 from digest.sources.text import from_html, instant, plain
 
 SOURCE = "openalex"
@@ -26,42 +26,30 @@ MAX_WORDS = 20_000
 """Positions in one abstract; an index that claims more is not one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAlexPage:
-    """One page. ``total`` counts all pages, ``cursor`` asks for the next one; None where the answer does not say."""
-
-    batch: Batch
-    total: int | None = None
-    cursor: str | None = None
-
-
 def parse(data: bytes, *, now: dt.datetime) -> Batch:
     """The works of one answer; see :func:`parse_page`."""
     return parse_page(data, now=now).batch
 
 
-def parse_page(data: bytes, *, now: dt.datetime) -> OpenAlexPage:
+def parse_page(data: bytes, *, now: dt.datetime) -> Portion:
     """A page of works or a single one, citations as readings at ``now``. The key is the OpenAlex id (``W…``).
 
     Raises:
         SourceError: OpenAlex reports an error, or it is no work and no list of works.
     """
-    try:
-        outer = mapping(loads(data))
-    except ValueError as error:
-        raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
+    outer = mapping(read_json(data, source=SOURCE, label=LABEL))
     if said := first_text(outer, "error", "message"):
         raise SourceError(SOURCE, f"{LABEL} said: {plain(said)[:200]}")
     if isinstance(outer.get("results"), list):
         meta = mapping(outer.get("meta"))
         total = meta.get("count")
-        return OpenAlexPage(
+        return Portion(
             batch=collect(_entry(mapping(item), now) for item in sequence(outer.get("results"))),
             total=total if isinstance(total, int) else None,
-            cursor=text(meta.get("next_cursor")) or None,
+            then=text(meta.get("next_cursor")) or None,
         )
     if text(outer.get("id")):
-        return OpenAlexPage(batch=collect([_entry(outer, now)]))
+        return Portion(batch=collect([_entry(outer, now)]))
     raise SourceError(SOURCE, f"{LABEL} sent JSON that is no work and no list of works")
 
 

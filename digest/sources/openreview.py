@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from digest.errors import SourceError
 from digest.model import Batch, Entry, Rejection
+from digest.sources.base import Portion
 from digest.sources.entries import collect, make_entry, rejection_id
-from digest.sources.loose_json import first_text, loads, mapping, sequence, text
+from digest.sources.loose_json import first_text, mapping, read_json, sequence, text
 from digest.sources.text import plain
 
 SOURCE = "openreview"
@@ -24,40 +24,27 @@ LABEL = "OpenReview"
 _GONE = ("withdrawn", "desk_rejected", "desk rejected", "retracted")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenReviewPage:
-    """One page. ``total`` counts the notes of all pages; ``items`` is how many came, usable or not."""
-
-    batch: Batch
-    total: int | None
-    items: int
-
-
 def parse(data: bytes, *, now: dt.datetime) -> Batch:
     """The submissions of one page; see :func:`parse_page`."""
     return parse_page(data).batch
 
 
-def parse_page(data: bytes) -> OpenReviewPage:
+def parse_page(data: bytes) -> Portion:
     """Submissions of one page; replies (reviews, comments, decisions) are refused. The key is the forum's id.
 
     Raises:
         SourceError: OpenReview reports an error, or it is no list of notes.
     """
-    try:
-        outer = mapping(loads(data))
-    except ValueError as error:
-        raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
+    outer = mapping(read_json(data, source=SOURCE, label=LABEL))
     if said := first_text(outer, "message", "name", "error"):
         raise SourceError(SOURCE, f"{LABEL} said: {plain(said)[:200]}")
     if not isinstance(outer.get("notes"), list):
         raise SourceError(SOURCE, f"{LABEL} sent JSON that is no list of notes")
     notes = sequence(outer.get("notes"))
     total = outer.get("count")
-    return OpenReviewPage(
+    return Portion(
         batch=collect(_entry(mapping(note)) for note in notes),
         total=total if isinstance(total, int) else None,
-        items=len(notes),
     )
 
 

@@ -7,13 +7,12 @@ shows them to the public weeks later, so every reading goes back ``HIDDEN`` befo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from digest.settings.providers import OpenReviewConfig
-from digest.sources.base import FetchRequest, Page
-from digest.sources.harvest import Portion, harvest
+from digest.sources.base import FetchRequest, Portion
+from digest.sources.harvest import HarvestedSource, counted
 from digest.sources.openreview import LABEL, SOURCE, parse_page
 from digest.sources.pace import Provider
 
@@ -25,46 +24,31 @@ HIDDEN = dt.timedelta(days=90)
 """From submission to the public list; known notes change nothing when they are read again."""
 
 
-class OpenReviewSource:
-    """One list per venue (``ICLR.cc/2027/Conference``)."""
+class OpenReviewSource(HarvestedSource):
+    """One list per venue (``ICLR.cc/2027/Conference``), oldest notes first, so that new ones come at the end."""
 
     def __init__(self, config: OpenReviewConfig, *, first_look_back: dt.timedelta = dt.timedelta(days=7)) -> None:
+        provider = Provider.at(config.url, source=SOURCE, label=LABEL, pace_s=config.pace_s)
+        super().__init__(provider, first_look_back=first_look_back)
         self._config = config
-        self._first_look_back = first_look_back
-        host = urlsplit(config.url).hostname or ""
-        self._provider = Provider(source=SOURCE, label=LABEL, host=host, pace_key=SOURCE, pace_s=config.pace_s)
 
-    @property
-    def name(self) -> str:
-        return SOURCE
+    def lists(self) -> Sequence[str]:
+        return list(dict.fromkeys(self._config.venues))
 
-    async def fetch(self, client: PoliteClient, request: FetchRequest) -> AsyncIterator[Page]:
-        """Every venue, oldest notes first, so that what is added meanwhile comes at the end."""
-
-        async def ask(venue: str, since: dt.date) -> AsyncIterator[Portion]:
-            begin = dt.datetime.combine(since - HIDDEN, dt.time(), tzinfo=dt.UTC)
-            start = 0
-            while True:
-                params = {
-                    "invitation": f"{venue}/-/Submission",
-                    "mintcdate": str(int(begin.timestamp() * 1000)),
-                    "sort": "tcdate:asc",
-                    "offset": str(start),
-                    "limit": str(PER_PAGE),
-                }
-                answer = await client.get(
-                    f"{self._config.url.rstrip('/')}/notes",
-                    self._provider,
-                    params=params,
-                    conditional=False,
-                    hand_back=frozenset({400, 403, 404}),
-                )
-                found = await answer.parsed(parse_page)
-                yield Portion(batch=found.batch, total=found.total)
-                start += found.items
-                if not found.items or (found.total is not None and start >= found.total):
-                    return
-
-        venues = list(dict.fromkeys(self._config.venues))
-        async for page in harvest(SOURCE, LABEL, venues, request, ask, first_look_back=self._first_look_back):
-            yield page
+    async def portion(self, client: PoliteClient, request: FetchRequest, name: str, since: dt.date, at: str) -> Portion:
+        begin = dt.datetime.combine(since - HIDDEN, dt.time(), tzinfo=dt.UTC)
+        params = {
+            "invitation": f"{name}/-/Submission",
+            "mintcdate": str(int(begin.timestamp() * 1000)),
+            "sort": "tcdate:asc",
+            "offset": at or "0",
+            "limit": str(PER_PAGE),
+        }
+        answer = await client.get(
+            f"{self._config.url.rstrip('/')}/notes",
+            self.provider,
+            params=params,
+            conditional=False,
+            hand_back=frozenset({400, 403, 404}),
+        )
+        return counted(await answer.parsed(parse_page), int(at or 0))

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from digest.errors import SourceError
 from digest.model import Batch
 from digest.settings.providers import PubmedConfig
 from digest.sources import pubmed
-from digest.sources.base import FetchRequest, Page
-from digest.sources.harvest import Portion, harvest
-from digest.sources.loose_json import loads, mapping, sequence, text
+from digest.sources.base import FetchRequest, Portion
+from digest.sources.harvest import HarvestedSource
+from digest.sources.loose_json import mapping, read_json, sequence, text
 from digest.sources.pace import Provider
 from digest.sources.pubmed import LABEL, SOURCE
 from digest.sources.text import plain
@@ -42,51 +41,50 @@ class Found:
     ids: tuple[str, ...]
 
 
-class PubmedSource:
+class PubmedSource(HarvestedSource):
     """One list per query."""
 
     def __init__(self, config: PubmedConfig, *, first_look_back: dt.timedelta = dt.timedelta(days=7)) -> None:
+        provider = Provider.at(config.url, source=SOURCE, label=LABEL, pace_s=config.pace_s)
+        super().__init__(provider, first_look_back=first_look_back)
         self._config = config
-        self._first_look_back = first_look_back
         self._url = config.url.rstrip("/")
-        host = urlsplit(config.url).hostname or ""
-        self._provider = Provider(source=SOURCE, label=LABEL, host=host, pace_key=SOURCE, pace_s=config.pace_s)
 
-    @property
-    def name(self) -> str:
-        return SOURCE
+    def lists(self) -> Sequence[str]:
+        return list(dict.fromkeys(self._config.queries))
 
-    async def fetch(self, client: PoliteClient, request: FetchRequest) -> AsyncIterator[Page]:
-        """Every query from its day on."""
+    async def portions(
+        self, client: PoliteClient, request: FetchRequest, name: str, since: dt.date
+    ) -> AsyncIterator[Portion]:
+        """What a query finds, in spans of days short enough, some hundred articles at a time."""
+        until = request.now.date() + dt.timedelta(days=1)  # the day may have begun over there
+        spans = [(since, until)]
+        total: int | None = None
+        while spans:
+            begin, end = spans.pop(0)
+            found = await self._search(client, name, begin, end)
+            total = found.count if total is None else total
+            if found.count > MOST_IDS and begin < end:
+                middle = begin + (end - begin) // 2
+                spans[:0] = [(begin, middle), (middle + dt.timedelta(days=1), end)]
+                continue
+            if not found.ids:
+                yield Portion(batch=Batch(entries=(), announced=0), total=total)
+            for start in range(0, len(found.ids), PER_FETCH):
+                portion = await self.portion(
+                    client, request, name, since, ",".join(found.ids[start : start + PER_FETCH])
+                )
+                yield portion if portion.batch.announced is None else replace(portion, total=total)
+                if portion.batch.announced is None:
+                    raise SourceError(SOURCE, f"{LABEL} broke off in the middle of its answer")
 
-        async def ask(query: str, since: dt.date) -> AsyncIterator[Portion]:
-            until = request.now.date() + dt.timedelta(days=1)  # the day may have begun over there
-            spans = [(since, until)]
-            total: int | None = None
-            while spans:
-                begin, end = spans.pop(0)
-                found = await self._search(client, query, begin, end)
-                total = found.count if total is None else total
-                if found.count > MOST_IDS and begin < end:
-                    middle = begin + (end - begin) // 2
-                    spans[:0] = [(begin, middle), (middle + dt.timedelta(days=1), end)]
-                    continue
-                if not found.ids:
-                    yield Portion(batch=Batch(entries=(), announced=0), total=total)
-                for start in range(0, len(found.ids), PER_FETCH):
-                    params = {"retmode": "xml", "id": ",".join(found.ids[start : start + PER_FETCH])}
-                    answer = await client.get(
-                        f"{self._url}/efetch.fcgi", self._provider, params=self._with(params), conditional=False
-                    )
-                    batch = await answer.parsed(lambda data: pubmed.parse(data, now=request.now))
-                    if batch.announced is None:
-                        yield Portion(batch=batch)
-                        raise SourceError(SOURCE, f"{LABEL} broke off in the middle of its answer")
-                    yield Portion(batch=batch, total=total)
-
-        queries = list(dict.fromkeys(self._config.queries))
-        async for page in harvest(SOURCE, LABEL, queries, request, ask, first_look_back=self._first_look_back):
-            yield page
+    async def portion(self, client: PoliteClient, request: FetchRequest, name: str, since: dt.date, at: str) -> Portion:
+        """The articles of some ids, with commas between them."""
+        params = {"retmode": "xml", "id": at}
+        answer = await client.get(
+            f"{self._url}/efetch.fcgi", self.provider, params=self._with(params), conditional=False
+        )
+        return Portion(batch=await answer.parsed(lambda data: pubmed.parse(data, now=request.now)))
 
     async def _search(self, client: PoliteClient, query: str, begin: dt.date, end: dt.date) -> Found:
         params = {
@@ -99,7 +97,7 @@ class PubmedSource:
         }
         answer = await client.get(
             f"{self._url}/esearch.fcgi",
-            self._provider,
+            self.provider,
             params=self._with(params),
             conditional=False,
             hand_back=frozenset({400}),
@@ -117,10 +115,7 @@ def parse_search(data: bytes) -> Found:
     Raises:
         SourceError: it reports an error, or answers something else.
     """
-    try:
-        outer = mapping(loads(data))
-    except ValueError as error:
-        raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
+    outer = mapping(read_json(data, source=SOURCE, label=LABEL))
     result = mapping(outer.get("esearchresult"))
     if said := text(outer.get("error")) or text(result.get("ERROR")):
         raise SourceError(SOURCE, f"{LABEL} said: {plain(said)[:200]}")

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from digest.errors import SourceError
 from digest.model import Batch, Entry, Reading, Rejection, Signal
 from digest.sources.entries import collect, make_entry, reading, rejection_id
-from digest.sources.loose_json import first_text, loads, mapping, names, sequence, text
+from digest.sources.loose_json import first_text, mapping, names, read_json, sequence, text
 from digest.sources.text import instant, plain
 
 SOURCE = "semanticscholar"
@@ -76,10 +76,7 @@ def _readings(paper: Mapping[str, object], now: dt.datetime) -> tuple[Reading, .
 
 
 def _papers(data: bytes) -> Sequence[object]:
-    try:
-        outer = loads(data)
-    except ValueError as error:
-        raise SourceError(SOURCE, f"{LABEL} sent something that is {error}") from error
+    outer = read_json(data, source=SOURCE, label=LABEL)
     if isinstance(outer, list):
         return outer
     item = mapping(outer)
