@@ -92,8 +92,9 @@ def why(rooms: Rooms, subscriber: Subscriber, paper: str, *, date: dt.date | Non
 def _as_sent(rooms: Rooms, subscriber: Subscriber, edition: dt.date, paper_id: int) -> Verdict | None:
     replay = rooms.outbox.replay(subscriber.id, edition)
     picks = Recipe.from_bytes(replay.recipe).picks if replay else ()
+    now_known_as = rooms.papers.get(pick.paper_id for pick in picks)  # a pick may have been merged since
     for position, pick in enumerate(picks, start=1):
-        if pick.paper_id == paper_id:
+        if pick.paper_id in now_known_as and now_known_as[pick.paper_id].id == paper_id:
             chosen = Decision(DecisionKind.EXPLORED if pick.section is Section.OUTSIDE else DecisionKind.PICKED)
             return Verdict(paper_id=paper_id, pick=pick, decisions=(chosen,), position=position, edition=edition)
     return None

@@ -10,11 +10,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from digest.model import Identifier, Scheme, Signal
+from digest.model import Identifier, Scheme, Signal, Withdrawal
 from digest.store.database import Database
+from digest.store.history import history_of
 from digest.store.intake import Intake
+from digest.store.outbox import Outbox
 from digest.store.papers import PaperStore
 from digest.store.schema import metadata
+from digest.store.splitting import Splitting
 from digest.store.upgrade import ensure_current
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import NOW, arxiv_entry, doi_entry, hf_entry
@@ -87,6 +90,38 @@ def test_a_merge_moves_everything_on_postgresql(server: str) -> None:
         assert store.count() == 1
         doi = Identifier(Scheme.DOI, "10.1000/xyz")
         assert store.find([doi]) == {doi: 1}
+        db.close()
+
+
+def test_a_merge_is_undone_and_a_name_taken_back_on_postgresql(server: str) -> None:
+    """The swallowed paper comes back under its id, search finds both, and a withdrawal comes and goes."""
+    gone = Withdrawal("arxiv", Identifier(Scheme.ARXIV, "2605.00001"))
+    arxiv = arxiv_entry("2605.00001", "On the geometry of deep lattices", authors=["Jörg Müller"], doi="10.1000/xyz")
+    with fresh_database(server) as url:
+        db = Database(url)
+        ensure_current(db)
+        for entry in (
+            hf_entry("2605.00001", "On the geometry of deep lattices", upvotes=3),
+            doi_entry("10.1000/xyz", "A different headline on lattices, really"),
+            arxiv,
+        ):
+            with db.write() as connection:
+                Intake(db).ingest(connection, [entry], now=MORNING)
+        store, splitting = PaperStore(db), Splitting(db)
+        kept, back = splitting.split(1, [("feed:journal.example", "10.1000/xyz")], now=MORNING)
+        assert (kept.paper_id, back.paper_id, back.revived) == (1, 2, True)
+        assert {apart.reason for apart in splitting.explain(1).apart} == {"split by hand"}
+        assert {paper.id for paper in store.search("LATTICES")} == {1, 2}
+        assert [paper.id for paper in store.search("müller")] == [1]
+        assert history_of(db, 1).signals[0].value == 3
+        with db.write() as connection:
+            assert Intake(db).withdraw(connection, [gone, gone], now=MORNING).updated == 1
+        assert store.get([1])[1].withdrawn
+        with db.write() as connection:
+            Intake(db).ingest(connection, [arxiv], now=MORNING)
+        assert not store.get([1])[1].withdrawn
+        assert len(splitting.unsplit(1, now=MORNING)) == 1
+        assert Outbox(db).recall_withdrawn(MORNING) == 0
         db.close()
 
 

@@ -33,6 +33,7 @@ lanes: [{name: Attention, phrases: [sparse attention]}]
 """
 BLOCKED = arxiv_entry("2605.00001", TITLE, authors=["Ann Author"])
 HASHED = arxiv_entry("2605.00002", "Hashed sparse attention for short contexts", authors=["Bob Byline"])
+DOI = Identifier(Scheme.DOI, "10.1000/x")
 GONE = Withdrawal("arxiv-oai", Identifier(Scheme.ARXIV, "2605.00001"))
 
 
@@ -188,3 +189,17 @@ def test_a_held_mail_is_built_anew_when_it_is_released(app: App, clock: Hands, s
     app.outbox.release_held([row.id], now=clock.now)
     assert app.tick().accepted == 1
     assert "Blocked sparse attention" not in subjects(server)[0]
+
+
+def test_a_pick_is_explained_by_its_mail_after_a_merge(app: App, clock: Hands, server: SmtpServer) -> None:
+    """What went out and was merged into an older paper since counts as sent under that, and `why` finds the mail."""
+    journal = dataclasses.replace(doi_entry("10.1000/x", "Quite another headline of it"), identifiers=(DOI,))
+    tell(app, journal)
+    tell(app, BLOCKED)
+    clock.now = NINE
+    assert app.tick().accepted == 1
+    bridge = dataclasses.replace(BLOCKED, key="2605.00001v2", version=2, identifiers=(*BLOCKED.identifiers, DOI))
+    tell(app, bridge)
+    assert set(app.outbox.sent_paper_ids(["ada"])["ada"]) == {1}
+    paper, _, verdict = app.why("ada", "2605.00001")
+    assert (paper.id, verdict.position, verdict.edition) == (1, 1, NINE.date())
