@@ -40,7 +40,7 @@ _ABOUT_ANOTHER: Final = re.compile(
 """Notices and replies carry another paper's title; they are papers of their own."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)  # a batch looks at its titles several times; few titles ever come back after it
 def title_words(title: str) -> str:
     """Lower-case words without TeX, accents and punctuation: ``Poincar\\'e and the β-VAE`` → poincare and the β vae."""
     text = readable(title).casefold()
@@ -55,7 +55,7 @@ def is_notice(words: str) -> bool:
     return _ABOUT_ANOTHER.fullmatch(words) is not None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def title_key(title: str) -> str:
     """The title's words if they tell papers apart, else the empty key, which matches nothing, itself included.
 
