@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import ArxivConfig, FirstRunConfig, HuggingFaceConfig, SourcesConfig
-from digest.errors import SourceError, SourceRateLimited
+from digest.errors import SourceError
 from digest.model import Signal
 from digest.sources import arxiv
 from digest.sources.arxiv import ArxivSource, Backfill, plan
@@ -90,52 +90,12 @@ def test_the_second_run_is_told_that_nothing_changed(server: HttpServer, number:
 
 
 @names
-@pytest.mark.parametrize(
-    ("trouble", "told"),
-    [
-        (Reply(hang=True), "did not answer within 1 s"),
-        (Reply(drop=True), "broke off in the middle of its answer"),
-        (Reply(status=500), "said 500"),
-        (Reply(status=403), "said 403 (Forbidden)"),
-        (Reply(gzip_bomb_mb=20), "sent more than 2 MB"),
-        (Reply(body=b"<html><body>Log in</body></html>"), "sent"),
-        (Reply(body=b""), "sent"),
-    ],
-    ids=["hangs", "drops", "500", "403", "bomb", "page", "empty"],
-)
-def test_trouble_is_told_in_a_line_for_the_reader(server: HttpServer, number: int, trouble: Reply, told: str) -> None:
-    """Whatever a server does becomes one SourceError with one readable line."""
+def test_silence_is_told_in_words_for_the_reader(server: HttpServer, number: int) -> None:
+    """That all trouble is told is part of the contract suite; these are the words."""
     for path in ("/rss/cs.LG", "/api/daily_papers", "/feed"):
-        server.serve(path, trouble)
+        server.serve(path, Reply(hang=True))
     run = Run().fetch(every_source(server)[number], "cs.LG")
-    assert run.error is not None
-    assert told in str(run.error)
-    assert "\n" not in str(run.error)
-
-
-@names
-def test_a_long_retry_after_stops_the_source(server: HttpServer, number: int) -> None:
-    """Who asks for ten minutes is asked once, whatever else there was to ask."""
-    for path in ("/rss/cs.LG", "/rss/cs.CL", "/api/daily_papers", "/feed"):
-        server.serve(path, Reply(status=429, headers={"Retry-After": "600"}))
-    run = Run().fetch(every_source(server)[number], "cs.LG", "cs.CL")
-    assert isinstance(run.error, SourceRateLimited)
-    assert run.error.retry_after_s == 600
-    assert "said 429 and asks for 10 min" in str(run.error)
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("number", [0, 2], ids=["arxiv", "feed"])
-def test_a_feed_that_broke_off_is_read_again(server: HttpServer, number: int) -> None:
-    """Complete items are kept, the break is told, and no ETag makes the next request miss the rest."""
-    for path, body in (("/rss/cs.LG", wire.rss(wire.rss_item(), wire.rss_item("2608.00002"))),
-                       ("/feed", wire.feed(wire.feed_item(1), wire.feed_item(2)))):  # fmt: skip
-        server.serve(path, Reply(body=body[: body.rindex(b"</item>")], etag='"1"'), Reply(body=body, etag='"1"'))
-    run = Run()
-    run.fetch(every_source(server)[number], "cs.LG")
-    assert len(run.titles) == 1
-    assert "broke off" in str(run.error)
-    assert len(run.fetch(every_source(server)[number], "cs.LG").titles) == 2
+    assert "did not answer within 1 s" in str(run.error)
 
 
 # ── arXiv ───────────────────────────────────────────────────────────────────────────────────────────────────

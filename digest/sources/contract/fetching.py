@@ -89,7 +89,7 @@ def _serving(script: Script) -> Iterator[HttpServer]:
 
 
 def _run(server: HttpServer, *, max_bytes: int = MOST_BYTES, patience_s: float = PATIENCE_S) -> Run:
-    return Run(via=server.url, timeout_s=patience_s, max_bytes=max_bytes)
+    return Run(via=server.url, timeout_s=patience_s, total_s=3 * patience_s, max_bytes=max_bytes)
 
 
 def _told(run: Run, server: HttpServer) -> str:

@@ -48,6 +48,7 @@ class Run:
     error: SourceError | None = None
     via: str | None = None
     timeout_s: float = 0.3
+    total_s: float | None = None
     max_bytes: int = 2_000_000
 
     def fetch(
@@ -69,7 +70,7 @@ class Run:
         client = PoliteClient(
             self.ledger,
             timeout_s=self.timeout_s,
-            total_s=3 * self.timeout_s,
+            total_s=self.total_s,
             max_bytes=self.max_bytes,
             backoff_s=0.001,
             clock=self.clock,

@@ -16,6 +16,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -132,6 +133,11 @@ class HttpServer:
         return self._closing.wait(wait_s)
 
 
+@cache
+def _bomb(megabytes: int) -> bytes:
+    return gzip.compress(bytes(megabytes * _MEGABYTE), 1)
+
+
 class _Threads(ThreadingHTTPServer):
     daemon_threads = False
 
@@ -188,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(reply)
             body = reply.body
             if reply.gzip_bomb_mb:
-                body = gzip.compress(bytes(reply.gzip_bomb_mb * _MEGABYTE))
+                body = _bomb(reply.gzip_bomb_mb)
                 self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
