@@ -29,6 +29,7 @@ from digest.ranking.backtest import diversity
 from digest.ranking.corpus import CandidateRow, Corpus
 from digest.ranking.feedback import Opinion
 from digest.ranking.selection import Ranker, Reader
+from digest.ranking.trend import RANKED
 from digest.sources.base import EXAMPLES
 from digest.summaries.tldr import summarise
 
@@ -61,7 +62,7 @@ class Desk:
         )
         self._corpus = Corpus.build(
             [CandidateRow(*row) for row in rows],
-            rooms.papers.observed(since=now - HISTORY, until=now),
+            rooms.papers.observed(since=now - HISTORY, until=now, signals=RANKED),
             basis=basis,
             now=now,
         )

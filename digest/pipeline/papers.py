@@ -45,11 +45,11 @@ def trending(rooms: Rooms, span: dt.timedelta, *, limit: int) -> list[Trending]:
     """What became news within ``span`` and gets the most attention for its field and age, best first."""
     import numpy as np
 
-    from digest.ranking.trend import trend_of
+    from digest.ranking.trend import RANKED, trend_of
 
     now = rooms.clock()
     news = rooms.papers.news(since=now - span, until=now)
-    observed = rooms.papers.observed(since=now - max(span, HISTORY), until=now)
+    observed = rooms.papers.observed(since=now - max(span, HISTORY), until=now, signals=RANKED)
     ids = np.array([paper_id for paper_id, _, _ in news], dtype=np.int64)
     trend = trend_of(ids, [seen for _, seen, _ in news], [category for _, _, category in news], observed, now=now)
     order = [row for row in np.argsort(-trend.score, kind="stable").tolist() if trend.score[row] > 0][:limit]

@@ -54,6 +54,9 @@ SMALL_COHORT: Final = 10
 NAMED_COHORT: Final = 20
 """Fewer candidates than this are not worth naming as a field: the archive's or everybody's share is told instead."""
 
+RANKED: Final = (Signal.HF_UPVOTES, Signal.GITHUB_STARS)
+"""The signals that a trend is made from; what the others say changes no score."""
+
 EVERYTHING: Final = "all papers"
 _DAY_S: Final = 86_400.0
 _YOUNG_S: Final = 1.5 * _DAY_S

@@ -207,11 +207,14 @@ class PaperStore:
                 found.update({row.paper_id: row.blob for row in connection.execute(query)})
         return found
 
-    def observed(self, *, since: dt.datetime, until: dt.datetime) -> list[Observation]:
-        """All readings in a span, oldest first."""
+    def observed(
+        self, *, since: dt.datetime, until: dt.datetime, signals: Iterable[Signal] = tuple(Signal)
+    ) -> list[Observation]:
+        """The readings of some signals in a span, oldest first."""
         query = (
             select(observations)
             .where(observations.c.observed_at >= since, observations.c.observed_at <= until)
+            .where(observations.c.signal.in_([str(signal) for signal in signals]))
             .order_by(observations.c.observed_at, observations.c.paper_id)
         )
         with self._db.read() as connection:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model import Observation, Signal
-from digest.ranking.trend import EVERYTHING, Trend, trend_of
+from digest.ranking.trend import EVERYTHING, RANKED, Trend, trend_of
 from tests.support.ranking import NOW, votes
 
 
@@ -118,6 +118,15 @@ def test_only_what_was_known_counts() -> None:
     """Readings from after ``now`` and of papers that are no candidates do not exist."""
     result = trend([votes(1, 90, hours_ago=-1), votes(999, 90), votes(0, 90)])
     assert not result.score.any()
+
+
+@pytest.mark.parametrize("signal", sorted(set(Signal) - set(RANKED)))
+def test_other_signals_change_nothing(signal: Signal) -> None:
+    """Citations, comments and mentions neither help nor hurt, nor does their absence."""
+    known = [votes(1, 30), votes(2, 5)]
+    result = trend([*known, *(votes(n, 5000, signal=signal) for n in (2, 3))])
+    np.testing.assert_array_equal(result.score, trend(known).score)
+    assert result.attention(2) == trend(known).attention(2)
 
 
 def test_an_empty_corpus_has_no_trend() -> None:
