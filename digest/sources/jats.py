@@ -18,6 +18,7 @@ _OWN_NAME = re.compile(
 _TAG = re.compile(r"<(/?)(?:jats|mml|m):([A-Za-z-]{1,30})(?:\s[^<>]*)?(/?)>")
 _HTML = {"p": "p", "sec": "section", "list": "ul", "list-item": "li", "break": "br", "disp-formula": "p"}
 _MATHML = re.compile(r"<mml:math(?:\s[^<>]*)?>.*?</mml:math\s*>", re.DOTALL)
+_MATHML_END = re.compile(r"</mml:math\s*>")
 _PREAMBLE = re.compile(r"\\documentclass.{0,2000}?\\begin\{document\}|\\end\{document\}", re.DOTALL)
 
 
@@ -32,8 +33,9 @@ def plain_title(markup: str) -> str:
 
 
 def _as_html(markup: str) -> str:
-    if "tex-math" in markup and (end := markup.rfind("</mml:math")) >= 0:
-        end = markup.find(">", end) + 1 or len(markup)  # looked at only so far: unclosed ones would cost quadratic time
+    ends = [found.end() for found in _MATHML_END.finditer(markup)] if "tex-math" in markup else []
+    if ends:
+        end = ends[-1]  # looked at only up to the last complete one: unclosed ones would cost quadratic time
         markup = _PREAMBLE.sub(" ", _MATHML.sub(" ", markup[:end]) + markup[end:])
     return _TAG.sub(_tag, _HEADING.sub(_heading, markup))
 
