@@ -23,6 +23,7 @@ from digest.store.attention import AttentionStore
 from digest.store.database import Database
 from digest.store.feedback import FeedbackStore
 from digest.store.fragments import FragmentStore
+from digest.store.learnt import LearntStore
 from digest.store.ledger import LedgerStore
 from digest.store.outbox import Outbox
 from digest.store.papers import PaperStore
@@ -108,6 +109,7 @@ class App:
             outbox=self.outbox,
             feedback=FeedbackStore(self.db),
             fragments=FragmentStore(self.db),
+            learnt=LearntStore(self.db),
             basis=lambda: self.basis,
             clock=clock,
         )

@@ -29,6 +29,7 @@ from digest.sources.registry import build_sources
 from digest.sources.turns import Ledger
 from digest.store.database import Database, exists
 from digest.store.health import examine as examine_store
+from digest.store.learnt import FORECAST, LearntStore
 from digest.store.ledger import LedgerStore
 from digest.store.sources import SourceStore
 
@@ -121,11 +122,17 @@ def _store(config: Config, now: dt.datetime) -> tuple[Database | None, StoreStat
             health=health,
             size=size,
             free=free,
+            learnt=_learnt(database) if current else None,
             last_success=store.last_success() if current else {},
             latest={run.source: run for run in store.runs(since=now - RECENT, until=now)} if current else {},
         )
     except StoreError as error:
         return database, StoreState(name=name, failure=str(error), size=size, free=free)
+
+
+def _learnt(database: Database) -> str:
+    learned = LearntStore(database).get(FORECAST)
+    return learned.said if learned else "as shipped: nothing learnt from this store yet"
 
 
 def _room(file: Path) -> tuple[int, int | None]:

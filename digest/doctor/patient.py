@@ -55,6 +55,8 @@ class StoreState:
     failure: str | None = None
     size: int | None = None
     free: int | None = None
+    learnt: str | None = None
+    """What the forecast has learnt here, in words."""
     last_success: Mapping[str, dt.datetime] = field(default_factory=dict)
     """By source or signal."""
     latest: Mapping[str, SourceReport] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from digest.store.health import CHECK_WITHIN_S, StoreHealth
 FULL = 100_000_000
 """Bytes below which a day's work may not fit any more."""
 SCARCE = 1_000_000_000
-DATABASE, DISK = "database", "disk"
+DATABASE, DISK, FORECAST = "database", "disk", "forecast"
 
 
 def database(patient: Patient) -> Iterator[Finding]:
@@ -55,6 +55,8 @@ def _health(store: StoreState, health: StoreHealth) -> Iterator[Finding]:
                 f"its integrity: the check had not ended after {CHECK_WITHIN_S:g} s",
                 "in a quiet hour: sqlite3 FILE 'PRAGMA quick_check'",
             )
+    if store.learnt:
+        yield ok(FORECAST, store.learnt)
 
 
 def disk(patient: Patient) -> Iterator[Finding]:

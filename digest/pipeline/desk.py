@@ -24,6 +24,7 @@ from digest.model import (
     Summary,
     Verdict,
 )
+from digest.pipeline import learning
 from digest.pipeline.rooms import Rooms
 from digest.ranking.backtest import diversity
 from digest.ranking.corpus import CandidateRow, Corpus
@@ -65,6 +66,7 @@ class Desk:
             rooms.papers.observed(since=now - HISTORY, until=now, signals=RANKED),
             basis=basis,
             now=now,
+            forecast=learning.forecast(rooms, now=now),
         )
         self._ranker = Ranker(self._corpus, now=now, candidate_age=rooms.config.candidate_age)
         self._basis_version = basis.version

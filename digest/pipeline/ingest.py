@@ -71,7 +71,15 @@ def ingest(
         reports.append(judged(report, history))
         rooms.sources.report(reports[-1])
     index(rooms)
+    learn(rooms)
     return reports
+
+
+def learn(rooms: Rooms) -> None:
+    """What has settled since yesterday becomes the forecast's experience."""
+    from digest.pipeline import learning  # numpy, which a run that is refused needs not wait for
+
+    learning.learn(rooms)
 
 
 def store_page(rooms: Rooms, source: str, page: Page) -> Counts:

@@ -12,6 +12,7 @@ from digest.store.attention import AttentionStore
 from digest.store.database import Database
 from digest.store.feedback import FeedbackStore
 from digest.store.fragments import FragmentStore
+from digest.store.learnt import LearntStore
 from digest.store.outbox import Outbox
 from digest.store.papers import PaperStore
 from digest.store.sources import SourceStore
@@ -31,6 +32,7 @@ class Rooms:
     outbox: Outbox
     feedback: FeedbackStore
     fragments: FragmentStore
+    learnt: LearntStore
     basis: Callable[[], TextBasis]
     """Loaded on first use: many commands never rank."""
     clock: Clock

@@ -77,6 +77,7 @@ class Corpus:
     tokens: TokenHashes
     starts: npt.NDArray[np.intp]
     title_ends: npt.NDArray[np.intp]
+    born: Born
     prospects: Prospects
     """What is foretold of each paper; of those with votes too."""
     trend: Trend
@@ -160,6 +161,7 @@ class Corpus:
             tokens=np.frombuffer(tokens, "<u4").astype(np.uint32, copy=False),
             starts=starts,
             title_ends=starts[:-1] + header["title"].astype(np.intp),
+            born=born,
             prospects=prospects,
             trend=trend,
             extra_votes=forecast.of_stars(trend.stars),

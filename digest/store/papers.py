@@ -141,9 +141,15 @@ class PaperStore:
             return list(connection.scalars(query))
 
     def candidates(
-        self, basis: str, *, since: dt.datetime, until: dt.datetime, as_announced: bool = False
+        self,
+        basis: str,
+        *,
+        since: dt.datetime,
+        until: dt.datetime,
+        before: dt.datetime | None = None,
+        as_announced: bool = False,
     ) -> list[StoredFeatures]:
-        """Everything that could be sent at ``until``: news since ``since``, and known by then.
+        """Everything that could be sent at ``until``: news since ``since`` (and ``before``), and known by then.
 
         With ``as_announced``, a paper was news, and known, from its announcement on: for history that was imported.
         """
@@ -167,10 +173,19 @@ class PaperStore:
             )
             .order_by(papers.c.id)
         )
+        if before is not None:
+            query = query.where(papers.c.news_at < int(before.timestamp()))
         with self._db.read() as connection:
             rows = connection.execute(query).all()
         instant = dt.datetime.fromtimestamp
         return [StoredFeatures(i, instant(news_at, dt.UTC), category, blob) for i, news_at, category, blob in rows]
+
+    def oldest_news(self, *, since: dt.datetime) -> dt.datetime | None:
+        """When the oldest candidate since then was news."""
+        query = select(func.min(papers.c.news_at)).where(papers.c.candidate, papers.c.news_at >= int(since.timestamp()))
+        with self._db.read() as connection:
+            oldest = connection.scalar(query)
+        return None if oldest is None else dt.datetime.fromtimestamp(oldest, dt.UTC)
 
     def _announced(self, basis: str, since: dt.datetime, until: dt.datetime) -> list[StoredFeatures]:
         news = func.coalesce(papers.c.announced_at, papers.c.published_at, papers.c.first_seen_at, type_=Instant())

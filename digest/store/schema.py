@@ -336,6 +336,15 @@ relays = Table(
     Column("reason", Text),
 )
 
+learnt = Table(
+    "learnt",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False, comment="what was learnt, as its own module packs it"),
+    Column("said", Text, nullable=False, comment="the same in a line for people"),
+    Column("learnt_at", Instant, nullable=False),
+)
+
 fragments = Table(
     "fragments",
     metadata,

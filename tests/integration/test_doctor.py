@@ -89,6 +89,7 @@ def test_an_installation_that_is_well(tmp_path: Path, server: HttpServer) -> Non
         "profile",
         "database",
         "disk",
+        "forecast",
         "clock",
         "source arxiv",
         "sources",
