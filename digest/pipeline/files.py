@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from digest.errors import SourceError
 from digest.model import Rejection, Withdrawal
 from digest.pipeline.ingest import index, store_drafts
+from digest.pipeline.preparing import Prepared, prepare
 from digest.pipeline.rooms import Rooms
-from digest.sources.formats import Piece, parse_piece, pieces_of
-from digest.store.drafts import Draft, drafts
+from digest.sources.formats import pieces_of
 from digest.store.intake import Counts
 
-ALONE_BELOW = 4_000_000
+ALONE_BELOW = 8_000_000
 """Bytes that one process reads in the time in which another one starts and imports what it needs."""
 
 
@@ -41,16 +41,6 @@ class FileReport:
     counts: Counts
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    announced: int | None
-    rejected: tuple[Rejection, ...]
-    withdrawn: tuple[Withdrawal, ...]
-    drafts: tuple[Draft, ...]
-    error: tuple[str, str] | None = None
-    """Source and message: an error with two arguments does not travel between processes."""
-
-
 def ingest_file(
     rooms: Rooms,
     form: str,
@@ -58,10 +48,12 @@ def ingest_file(
     *,
     progress: Callable[[int], None] = lambda papers: None,
     processes: int | None = None,
+    indexed: bool = True,
 ) -> FileReport:
     """Store what a file says, or several responses of one form; ``progress`` is told how many papers are stored.
 
     ``processes`` is by default one per processor, and none besides this one for less than ALONE_BELOW bytes.
+    ``indexed`` computes the ranker's features of the new papers too.
 
     Raises:
         SourceError: it is not of that form; the pieces before stay stored.
@@ -88,7 +80,8 @@ def ingest_file(
                 rejected.append(Rejection(draft.entry.key, "listed twice: joined with the other"))
             seen.add(name)
         progress(len(seen))
-    index(rooms)
+    if indexed:
+        index(rooms)
     return FileReport(
         announced=announced,
         read=len(seen) + len(withdrawn),
@@ -98,21 +91,21 @@ def ingest_file(
     )
 
 
-def _prepared(form: str, responses: Sequence[bytes], now: dt.datetime, processes: int | None) -> Iterator[_Prepared]:
+def _prepared(form: str, responses: Sequence[bytes], now: dt.datetime, processes: int | None) -> Iterator[Prepared]:
     """The pieces in order, never more than a few of them in memory."""
     pieces = (piece for response in responses for piece in pieces_of(form, response))
     if processes is None:
         large = sum(len(response) for response in responses) >= ALONE_BELOW
         processes = (os.cpu_count() or 1) if large else 1
     if processes < 2:
-        yield from (_prepare(form, piece, now) for piece in pieces)
+        yield from (prepare(form, piece, now) for piece in pieces)
         return
     # Not fork: this process may have threads, which hold locks.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running: deque[Future[_Prepared]] = deque()
+        running: deque[Future[Prepared]] = deque()
         try:
             for piece in pieces:
-                running.append(pool.submit(_prepare, form, piece, now))
+                running.append(pool.submit(prepare, form, piece, now))
                 if len(running) > 2 * processes:
                     yield running.popleft().result()
             while running:
@@ -122,12 +115,3 @@ def _prepared(form: str, responses: Sequence[bytes], now: dt.datetime, processes
         finally:
             for future in running:
                 future.cancel()
-
-
-def _prepare(form: str, piece: Piece, now: dt.datetime) -> _Prepared:
-    """What a worker does; it knows no store."""
-    try:
-        batch = parse_piece(form, piece, now=now)
-    except SourceError as error:
-        return _Prepared(None, (), (), (), (error.source, str(error)))
-    return _Prepared(batch.announced, batch.rejected, batch.withdrawn, tuple(drafts(batch.entries, now=now)))
