@@ -1,14 +1,13 @@
 """How well a library of papers finds a reader's next ones, beside a classifier trained for every reader.
 
-    python benchmarks/interests.py --data DIR [--seed 0] [--readers 200] [--dims 2048] [--coarse 256] [--json]
+    python benchmarks/interests.py --data DIR [--seed 0] [--readers 200] [--dims 1536] [--json]
 
 CiteULike-t: a fifth of the papers is hidden; readers with at least 5 visible and 2 hidden papers; all hidden papers are
 ranked for each. Recall@20, Recall@100, nDCG@20, milliseconds per reader. Needs the ``dev`` extra.
 
-*ours*: the product's own way from examples to a lane (:class:`digest.ranking.examples.Background`), over a text basis
-learnt from the visible papers' words, a truncated SVD of their TF-IDF: its first 256 axes at half the whitening in the
-coarse manner, as the product has them, and beside them all 2,048 in the fine manner; a paper's score is the sum. The
-background is that of the visible papers. No other reader's library is used.
+*ours*: the product's own way from examples to a lane (:class:`digest.ranking.examples.Background`, in the fine manner)
+over a text basis learnt from the visible papers' words (:mod:`benchmarks.cooccurrence`). The background is that of the
+visible papers. No other reader's library is used. :mod:`benchmarks.rank_scale` takes manner and dimensions from here.
 *svm*: a LinearSVC per reader on TF-IDF, as arxiv-sanity-lite trains it.
 
 The time is that from a library to all its scores; what all readers share (the basis, the background) is told apart. The
@@ -19,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,23 +27,22 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 import zstandard
-from scipy.linalg import solve_triangular
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from digest.ranking.examples import COARSE, FINE, Background
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.cooccurrence import axes_of
+from digest.ranking.examples import FINE, Background
 
 Floats = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.intp]
 
 MEASURES = ("recall20", "recall100", "ndcg20")
-COARSE_POWER = 0.25
-"""Of the squared singular values: half the whitening."""
-AXIS_RIDGE = 30.0
-"""Added to the squared singular values before a fine axis is divided by their root: thin axes are not blown up."""
-ITERATIONS, OVERSAMPLED = 4, 64
+DIMS = 1536
+MANNER = FINE
 DRAWS = 2_000
 
 
@@ -100,49 +99,19 @@ def measures(scores: npt.NDArray[np.floating], wanted: Ids) -> tuple[float, floa
     )
 
 
-def axes_of(matrix: sp.csr_matrix, dims: int) -> tuple[Vectors, Vectors]:
-    """(terms, dims) leading right singular vectors and their squared singular values, by subspace iteration.
-
-    Orthogonalised by Cholesky's factor, which is several times quicker than QR and exact enough for a spectrum as flat.
-    """
-    matrix = matrix.astype(np.float32)
-    found = np.random.default_rng(0).standard_normal((matrix.shape[1], dims + OVERSAMPLED), dtype=np.float32)
-    for _ in range(ITERATIONS):
-        found = matrix.T @ (matrix @ found)
-        factor = np.linalg.cholesky((found.T @ found).astype(np.float64)).astype(np.float32)
-        found = solve_triangular(factor, found.T, lower=True).T
-    images = matrix @ found
-    values, rotation = np.linalg.eigh((images.T @ images).astype(np.float32))
-    return np.asarray(found @ rotation[:, ::-1][:, :dims]), np.asarray(values[::-1][:dims])
+def view(task: Task, dims: int) -> tuple[Background, Vectors, Vectors]:
+    """What all readers share: the background, and the coordinates of visible and of hidden papers."""
+    axes = axes_of(task.visible, dims)
+    seen, new = (normalize(np.asarray(papers.astype(np.float32) @ axes)) for papers in (task.visible, task.hidden))
+    background = Background.of_papers(seen, MANNER)
+    return background, background.coordinates(seen), background.coordinates(new)
 
 
-def views(task: Task, dims: int, coarse: int) -> tuple[list[Background], list[Vectors], list[Vectors]]:
-    """The coarse and the fine view: background, and the coordinates of visible and hidden papers."""
-    axes, energies = axes_of(task.visible, max(dims, coarse))
-    coordinates = [np.asarray(papers.astype(np.float32) @ axes) for papers in (task.visible, task.hidden)]
-    backgrounds, visible, hidden = [], [], []
-    for size, manner, scale in (
-        (coarse, COARSE, energies**-COARSE_POWER),
-        (dims, FINE, (energies + AXIS_RIDGE) ** -0.5),
-    ):
-        if not size:
-            continue
-        seen, new = (normalize(papers[:, :size] * scale[:size]) for papers in coordinates)
-        background = Background.of_papers(seen, manner)
-        backgrounds.append(background)
-        visible.append(background.coordinates(seen))
-        hidden.append(background.coordinates(new))
-    return backgrounds, visible, hidden
-
-
-def ours(backgrounds: list[Background], visible: list[Vectors], hidden: Vectors, task: Task) -> tuple[Vectors, float]:
+def ours(background: Background, visible: Vectors, hidden: Vectors, task: Task) -> tuple[Vectors, float]:
     """(readers, hidden papers) scores from the papers' coordinates, and seconds: one matrix product."""
     start = time.perf_counter()
-    lanes = [
-        np.concatenate([b.direction(seen[library]) for b, seen in zip(backgrounds, visible, strict=True)])
-        for library in task.libraries
-    ]
-    scores = np.stack(lanes) @ hidden.T
+    lanes = np.stack([background.direction(visible[library]) for library in task.libraries])
+    scores = lanes @ hidden.T
     return scores, time.perf_counter() - start
 
 
@@ -173,19 +142,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--readers", type=int, default=200, help="0: all that are eligible")
-    parser.add_argument("--dims", type=int, default=2048, help="axes of the fine view; 0: without it")
-    parser.add_argument("--coarse", type=int, default=256, help="axes of the coarse view; 0: without it")
+    parser.add_argument("--dims", type=int, default=DIMS, help="axes of the text basis")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     folder = args.data / "citeulike-t" if (args.data / "citeulike-t").is_dir() else args.data
     task = load(folder, args.seed, args.readers)
     start = time.perf_counter()
-    backgrounds, visible, parts = views(task, args.dims, args.coarse)
-    hidden = np.hstack(parts)
+    background, visible, hidden = view(task, args.dims)
     shared_s = time.perf_counter() - start
     rows, ms = {}, {}
     outcomes: list[tuple[str, npt.NDArray[np.floating], float]] = [
-        ("ours", *ours(backgrounds, visible, hidden, task)),
+        ("ours", *ours(background, visible, hidden, task)),
         ("svm", *svm(task)),
     ]
     for name, scores, seconds in outcomes:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from digest.model import Identifier, Selection, Subscriber, Verdict
 from digest.ranking.corpus import Corpus, Rows
 from digest.ranking.editing import Edited, edit
+from digest.ranking.estimates import Common, passing, relevances
 from digest.ranking.feedback import FeedbackModel, Opinion
 from digest.ranking.interests import LaneBuilder, LaneModel
 from digest.ranking.people import person
@@ -36,8 +37,6 @@ LANES_AT_ONCE = 192
 _ENOUGH = 4
 """Papers scored exactly, as a multiple of the places in the mail, where many pass the threshold; and at least…"""
 _AT_LEAST = 60
-_MARGIN = 1e-3
-"""What float32 may be wrong by, and more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +63,7 @@ class Ranker:
         self._out = too_old | corpus.withdrawn
         self._too_old = too_old
         self._novelty = NOVELTY * 0.5 ** (corpus.ages_h / NOVELTY_HALF_LIFE_H)
-        self._novelty32 = self._novelty.astype(np.float32)
-        self._trend32 = (corpus.trend.score + corpus.forecast).astype(np.float32)
+        self._common = Common.of(corpus, self._novelty)
         self._muted: dict[tuple[str, str], Rows] = {}
         trending = np.lexsort((np.arange(len(corpus)), -corpus.trend.score))
         self._trending: Rows = trending[(corpus.trend.score[trending] > 0) & ~self._out[trending]]
@@ -80,7 +78,7 @@ class Ranker:
                 [word for reader in batch for word in reader.subscriber.mute.words],
             )
             profiles = [self._profile(reader) for reader in batch]
-            estimates = self._estimates([lane for profile in profiles for lane in profile.lanes])
+            estimates = relevances([lane for profile in profiles for lane in profile.lanes], self._corpus.matrix)
             at = 0
             for reader, profile in zip(batch, profiles, strict=True):
                 mine = estimates[at : at + len(profile.lanes)]
@@ -130,14 +128,14 @@ class Ranker:
         if row is None:
             return Verdict(paper_id=paper_id, pick=None, decisions=hard)
         profile = self._profile(reader)
-        edited = self._edit(reader.subscriber, profile, self._estimates(profile.lanes), also=[row])
+        edited = self._edit(reader.subscriber, profile, relevances(profile.lanes, self._corpus.matrix), also=[row])
         return verdict_of(edited, paper_id, row, hard)
 
     def matches(self, reader: Reader) -> dict[str, int]:
         """How many candidates each of the reader's lanes would let in by itself, with the people it follows."""
         profile = self._profile(reader)
         enough = THRESHOLD / max(profile.balance, NOVELTY)
-        passing = self._estimates(profile.lanes) >= enough
+        passing = relevances(profile.lanes, self._corpus.matrix) >= enough
         for row, followed in profile.followed.items():
             passing[followed.lane, row] = True
         counts = (passing & ~profile.excluded).sum(axis=1).tolist()
@@ -189,31 +187,11 @@ class Ranker:
 
     # ── finding the few hundred ─────────────────────────────────────────────────────────────────────────────
 
-    def _estimates(self, lanes: Sequence[LaneModel]) -> Vectors:
-        """(lanes, n) relevance in float32, for all lanes of a batch in one matrix product."""
-        if not lanes:
-            return np.empty((0, len(self._corpus)), dtype=np.float32)
-        estimates = np.stack([lane.direction for lane in lanes]) @ self._corpus.matrix.T
-        for lane, products in zip(lanes, estimates, strict=True):
-            lane.to_relevance(products)
-        return estimates
-
     def _shortlist(self, profile: Profile, estimates: Vectors, papers: int) -> npt.NDArray[np.bool_]:
         """(n,) which papers may end up in the mail: by the estimate above the threshold, the best of each lane."""
-        score = np.float32(1 - profile.balance) * self._trend32 + self._novelty32
-        if profile.lanes:
-            score += np.float32(profile.balance) * estimates.max(axis=0)
-        if profile.feedback is not None:
-            score += profile.feedback.estimate(self._corpus.matrix)
-        score[profile.excluded] = -np.inf
-        chosen = score >= THRESHOLD - _MARGIN
-        rows = np.flatnonzero(chosen)
-        enough = _ENOUGH * papers + _AT_LEAST
-        if len(rows) > enough:
-            groups = estimates[:, rows].argmax(axis=0) if profile.lanes else np.zeros(len(rows), dtype=np.intp)
-            chosen[:] = False
-            for group in range(max(len(estimates), 1)):
-                chosen[_best(rows[groups == group], score, enough)] = True
+        chosen = np.zeros(len(self._corpus), dtype=bool)
+        scores = self._common.scores(profile, estimates)
+        chosen[passing(scores, estimates, _ENOUGH * papers + _AT_LEAST)] = True
         for row in profile.followed:
             chosen[row] = not profile.excluded[row]
         return chosen
@@ -221,12 +199,6 @@ class Ranker:
     def _explorable(self, profile: Profile) -> Rows:
         """The most trending papers that the reader could be sent: one of them may be outside their lanes."""
         return self._trending[~profile.excluded[self._trending]][:_AT_LEAST]
-
-
-def _best(rows: Rows, score: npt.NDArray[np.float32], count: int) -> Rows:
-    if len(rows) <= count:
-        return rows
-    return rows[np.argpartition(-score[rows], count)[:count]]
 
 
 def _batches(readers: Sequence[Reader]) -> Iterator[Sequence[Reader]]:
