@@ -22,6 +22,9 @@ SAME_WORDS: Final = 0.45
 papers of a week the closest two different ones had 0.84 and 0.29. The cosine alone is not safe: two titles without
 abstracts have it for one word in common."""
 
+_ROUGHLY: Final = 1e-4
+"""What a matrix product may be off by."""
+
 EXPLORE_FROM: Final = 3
 """Fewer places than this are too few to give one away."""
 
@@ -68,7 +71,8 @@ def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], papers: int, explor
     With room for it, one place goes to the paper outside the lanes that trends most. A lane may take its fair share of
     the places; what other lanes leave over is given out by score.
     """
-    passing = [place for place in scored.order() if eligible[place] and scored.score[place] >= THRESHOLD]
+    may_pass = (eligible & (scored.score >= THRESHOLD)).tolist()
+    passing = [place for place in scored.order() if may_pass[place]]
     wants_outside = explore and bool(scored.profile.lanes) and papers >= EXPLORE_FROM and bool(passing)
     outside = _outside(scored, eligible) if wants_outside else []
     main = _main(scored, passing, cap=papers - bool(outside))
@@ -106,11 +110,12 @@ def _main(scored: Scored, passing: list[int], *, cap: int) -> _Main:
     lanes = max(len(scored.profile.lanes), 1)
     quota = max(math.ceil(cap / lanes), 1)
     twins = _Twins(scored)
+    lane_of, score_of = scored.lane.tolist(), scored.score.tolist()
     chosen: list[int] = []
     waiting: list[int] = []
     taken = dict.fromkeys(range(NOWHERE, lanes), 0)
     for place in passing:
-        lane = int(scored.lane[place])
+        lane = lane_of[place]
         if len(chosen) >= cap or (lane != NOWHERE and taken[lane] >= quota):
             waiting.append(place)
         elif twins.admits(place):
@@ -127,8 +132,8 @@ def _main(scored: Scored, passing: list[int], *, cap: int) -> _Main:
             twins.chose(place)
         else:
             left.append(place)
-    lowest = min((float(scored.score[place]) for place in chosen), default=math.inf)
-    over_quota = {place for place in left if scored.score[place] > lowest}
+    lowest = min((score_of[place] for place in chosen), default=math.inf)
+    over_quota = {place for place in left if score_of[place] > lowest}
     return _Main(chosen=tuple(chosen), twins=twins, over_quota=over_quota, over_cap=set(left) - over_quota, quota=quota)
 
 
@@ -138,17 +143,20 @@ class _Twins:
     def __init__(self, scored: Scored) -> None:
         self._corpus = scored.corpus
         self._rows = scored.rows
-        vectors = scored.corpus.matrix[scored.rows]
-        self._vectors = vectors / np.maximum(np.sqrt((vectors**2).sum(axis=1, keepdims=True)), 1e-9)
+        lengths = np.sqrt((scored.vectors**2).sum(axis=1, keepdims=True))
+        self._vectors = scored.vectors / np.maximum(lengths, np.float32(1e-9))
         self._of: dict[int, Twin] = {}
         self.found: dict[int, Twin] = {}
 
     def chose(self, place: int) -> None:
+        mine = self._vectors[place]
+        near = np.flatnonzero(self._vectors @ mine >= NEAR_TWIN - _ROUGHLY)
         # Summed row by row, like everything that decides: see LaneModel.likeness_of.
-        similarity = (self._vectors * self._vectors[place]).sum(axis=1, dtype=np.float64)
-        for other in np.flatnonzero(similarity >= NEAR_TWIN).tolist():
-            if other != place and other not in self._of and self._shared(place, other) >= SAME_WORDS:
-                self._of[other] = Twin(place, float(similarity[other]))
+        similarity = np.vecdot(self._vectors[near], mine).tolist()
+        for other, value in zip(near.tolist(), similarity, strict=True):
+            close = value >= NEAR_TWIN and other != place and other not in self._of
+            if close and self._shared(place, other) >= SAME_WORDS:
+                self._of[other] = Twin(place, value)
 
     def _shared(self, one: int, other: int) -> float:
         words, others = (set(self._corpus.words(int(self._rows[place])).tolist()) for place in (one, other))

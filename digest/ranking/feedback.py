@@ -77,8 +77,8 @@ class _Side:
         return np.asarray(np.clip(SLOPE * (deviations - START), 0.0, MOST) * self.strength)
 
     def of_rows(self, corpus: Corpus, rows: Rows) -> Floats:
-        # Summed row by row: the same to the last bit, whoever else is asked about.
-        deviations = (corpus.matrix[rows] * self.direction).sum(axis=1, dtype=np.float64) - self.shift
+        # Row by row: the same to the last bit, whoever else is asked about.
+        deviations = np.vecdot(corpus.matrix[rows], self.direction).astype(np.float64) - self.shift
         return np.asarray(self.evidence(deviations), dtype=np.float64)
 
     def nearest(self, background: Background, vector: Vectors) -> str:

@@ -109,10 +109,10 @@ class LaneModel:
     examples: int
     """How many of its examples are known."""
 
-    def likeness_of(self, corpus: Corpus, rows: Rows) -> Floats:
-        """The evidence by likeness of a few papers: the same to the last bit, whoever else is asked about."""
-        # Not a matrix product: BLAS sums in an order that depends on the shape, and ties would depend on the company.
-        deviations = (corpus.matrix[rows] * self.direction).sum(axis=1, dtype=np.float64) - self.shift
+    def likeness_of(self, vectors: Vectors) -> Floats:
+        """The evidence by likeness of a few papers (rows, dims): the same to the last bit, whoever else is there."""
+        # Row by row, no matrix product: that sums in an order that depends on the shape, and ties on the company.
+        deviations = np.vecdot(vectors, self.direction).astype(np.float64) - self.shift
         evidence = self.likeness.slope * (deviations - self.likeness.start)
         return np.asarray(np.clip(evidence, 0.0, self.likeness.most), dtype=np.float64)
 
@@ -125,10 +125,10 @@ class LaneModel:
 
     def to_relevance(self, products: Vectors) -> None:
         """Turn products with ``direction`` (n,) into the relevance of the whole corpus, in place and in float32."""
-        products -= self.shift + self.likeness.start
-        products *= self.likeness.slope
-        np.clip(products, 0.0, self.likeness.most, out=products)
-        products += PRIOR
+        if self.likeness.slope != 1.0:
+            products *= self.likeness.slope
+        products += PRIOR - self.likeness.slope * (self.shift + self.likeness.start)
+        np.clip(products, PRIOR, PRIOR + self.likeness.most, out=products)
         products[self.rows] += self.bonus
 
 
@@ -139,6 +139,7 @@ class LaneBuilder:
         self._corpus = corpus
         self._vectors: dict[str, Vectors] = {}
         self._hits: dict[str, PhraseEvidence] = {}
+        self._meanings: dict[str, Vectors] = {}
         self._mean = corpus.basis.mean.astype(np.float64)
         self._covariance = corpus.basis.covariance.astype(np.float64)
 
@@ -198,13 +199,16 @@ class LaneBuilder:
     def _meaning(self, evidence: PhraseEvidence) -> Vectors:
         """What a phrase is about: its own words, and the mean of the papers that have it (Rocchio 1971, with the exact
         hits for the relevant ones): "digital pathology" alone is as close to digital twins as to slides."""
-        vector, rows = self._vectors[evidence.phrase], evidence.hits.rows
+        phrase, rows = evidence.phrase, evidence.hits.rows
         if not len(rows):
-            return vector
-        mean = self._corpus.matrix[rows[:_MOST_HITS]].mean(axis=0)
-        length = float(np.linalg.norm(mean))
-        together = vector + FEEDBACK * len(rows) / (len(rows) + 2) * mean / max(length, 1e-9)
-        return np.asarray(together / max(float(np.linalg.norm(together)), 1e-9), dtype=np.float32)
+            return self._vectors[phrase]
+        if phrase not in self._meanings:
+            mean = self._corpus.matrix[rows[:_MOST_HITS]].mean(axis=0)
+            length = float(np.linalg.norm(mean))
+            together = self._vectors[phrase] + FEEDBACK * len(rows) / (len(rows) + 2) * mean / max(length, 1e-9)
+            unit = together / max(float(np.linalg.norm(together)), 1e-9)
+            self._meanings[phrase] = np.asarray(unit, dtype=np.float32)
+        return self._meanings[phrase]
 
     def _direction(self, wanted: Sequence[Vectors], known: Sequence[Vectors]) -> tuple[Vectors, float]:
         """(direction, shift) of what the phrases mean and the examples are; see :class:`LaneModel`."""
@@ -234,14 +238,24 @@ def _combine(
     phrases: Sequence[PhraseEvidence], categories: Sequence[CategoryRows], *, alone: bool, size: int
 ) -> tuple[Rows, Floats]:
     """The evidence of phrases and categories, for the rows that have any."""
-    best, total, field = np.zeros(size), np.zeros(size), np.zeros(size)
-    for phrase in phrases:
-        for rows, evidence in ((phrase.hits.rows, phrase.weight), (phrase.apart, np.full(len(phrase.apart), APART))):
-            best[rows] = np.maximum(best[rows], evidence)
-            total[rows] += evidence
+    evidence = [
+        found
+        for phrase in phrases
+        for found in ((phrase.hits.rows, phrase.weight), (phrase.apart, np.full(len(phrase.apart), APART)))
+    ]
+    touched = np.zeros(size, dtype=bool)
+    for hit in (*(where for where, _ in evidence), *(category.rows for category in categories)):
+        touched[hit] = True
+    rows = np.flatnonzero(touched)
+    # As long as the corpus, but only what is touched is ever written or read.
+    best, total, field = (np.empty(size) for _ in range(3))
+    for numbers in (best, total, field):
+        numbers[rows] = 0.0
+    for where, worth in evidence:
+        best[where] = np.maximum(best[where], worth)
+        total[where] += worth
     for category in categories:
         weight = (CATEGORY_ALONE if alone else CATEGORY_HINT) - np.where(category.is_primary, 0.0, CROSS_LISTED)
         field[category.rows] = np.maximum(field[category.rows], weight)
-    bonus = np.minimum(best + ANOTHER_PHRASE * (total - best), MOST_BY_PHRASES) + field
-    rows = np.flatnonzero(bonus)
-    return rows, bonus[rows]
+    bonus = np.minimum(best[rows] + ANOTHER_PHRASE * (total[rows] - best[rows]), MOST_BY_PHRASES) + field[rows]
+    return rows, bonus

@@ -6,8 +6,8 @@ Every summand is already weighted, so the score *is* the sum of its parts. All a
 :data:`THRESHOLD` is worth a reader's time. A new kind of evidence becomes one more summand here, and nothing else has
 to know.
 
-A few hundred papers are scored exactly (float64, the same to the last bit whoever else is in the batch); which ones,
-:mod:`digest.ranking.selection` finds out with one matrix product for all readers.
+A few hundred papers are scored exactly (the same to the last bit whoever else is in the batch); which ones,
+:mod:`digest.ranking.estimates` finds out with one matrix product for all readers.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from digest.ranking.corpus import Corpus, Rows
 from digest.ranking.feedback import WORTH_TELLING, FeedbackModel
 from digest.ranking.interests import PRIOR, Floats, LaneModel
 from digest.ranking.people import Person
+from digest.ranking.text import Vectors
 
 THRESHOLD: Final = 0.3
 """A paper below this is not worth a place: the day is short rather than padded."""
@@ -73,11 +74,13 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
-    """Exact scores of some rows for one reader: arrays per row, ``likeness`` and ``relevance`` (lanes, rows)."""
+    """Exact scores of some rows for one reader: arrays per row, ``vectors`` (rows, dims), ``likeness`` and
+    ``relevance`` (lanes, rows)."""
 
     corpus: Corpus
     profile: Profile
     rows: Rows
+    vectors: Vectors
     likeness: Floats
     relevance: Floats
     novelty: Floats
@@ -85,13 +88,20 @@ class Scored:
     @classmethod
     def of(cls, corpus: Corpus, profile: Profile, rows: Rows, novelty: Floats) -> Scored:
         """``novelty`` is that of the whole corpus."""
+        vectors = corpus.matrix[rows]
         likeness = np.zeros((len(profile.lanes), len(rows)))
         relevance = np.zeros_like(likeness)
         for number, lane in enumerate(profile.lanes):
-            likeness[number] = lane.likeness_of(corpus, rows)
+            likeness[number] = lane.likeness_of(vectors)
             relevance[number] = PRIOR + likeness[number] + lane.bonus_of(rows)
         return cls(
-            corpus=corpus, profile=profile, rows=rows, likeness=likeness, relevance=relevance, novelty=novelty[rows]
+            corpus=corpus,
+            profile=profile,
+            rows=rows,
+            vectors=vectors,
+            likeness=likeness,
+            relevance=relevance,
+            novelty=novelty[rows],
         )
 
     @cached_property
@@ -106,11 +116,22 @@ class Scored:
         return lane
 
     @cached_property
+    def parts(self) -> dict[PartKind, Floats]:
+        """Each summand of the score by its kind, (rows,), weighted already."""
+        attention = 1 - self.profile.balance
+        return {
+            PartKind.LANE: self._lane_part(),
+            PartKind.AUTHOR: self._author_part(),
+            PartKind.TREND: attention * self.corpus.trend.score[self.rows],
+            PartKind.FORECAST: attention * self.corpus.forecast[self.rows],
+            PartKind.FEEDBACK: self._feedback_part(),
+            PartKind.NOVELTY: self.novelty,
+        }
+
+    @cached_property
     def score(self) -> Floats:
         """Rounded to a millionth, so that the last bits of a sum decide nothing; ties go to the smaller paper id."""
-        total = self._lane_part + self._author_part + self._trend_part + self._forecast_part + self.novelty
-        total += self._feedback_part
-        return np.asarray(np.round(total, 6), dtype=np.float64)
+        return np.asarray(np.round(sum(self.parts.values()), 6), dtype=np.float64)
 
     def order(self) -> list[int]:
         """Places in ``rows``, best first."""
@@ -128,7 +149,6 @@ class Scored:
     def _best_relevance(self) -> Floats:
         return np.asarray(self.relevance.max(axis=0), dtype=np.float64)
 
-    @cached_property
     def _lane_part(self) -> Floats:
         if not self.profile.lanes:
             return np.zeros(len(self.rows))
@@ -138,22 +158,12 @@ class Scored:
             part[place] = max(part[place], 0.0)
         return part
 
-    @cached_property
     def _author_part(self) -> Floats:
         part = np.zeros(len(self.rows))
         for place, followed in self._followed.items():
             part[place] = followed.value * max(self.profile.balance, LEAST_AUTHOR_WEIGHT)
         return part
 
-    @cached_property
-    def _trend_part(self) -> Floats:
-        return np.asarray((1 - self.profile.balance) * self.corpus.trend.score[self.rows], dtype=np.float64)
-
-    @cached_property
-    def _forecast_part(self) -> Floats:
-        return np.asarray((1 - self.profile.balance) * self.corpus.forecast[self.rows], dtype=np.float64)
-
-    @cached_property
     def _feedback_part(self) -> Floats:
         if self.profile.feedback is None:
             return np.zeros(len(self.rows))
@@ -169,21 +179,20 @@ class Scored:
         followed = self.followed(place)
         because_of_lane = self._lane_words(place, lane_number)
         because_of_votes = reasons.attention_reason(attention)
-        foreseen = reasons.forecast_reason(float(self._forecast_part[place]))
+        foreseen = reasons.forecast_reason(float(self.parts[PartKind.FORECAST][place]))
         by = reasons.author_reason(followed.person, certain=followed.certain) if followed else ""
         best = self._name(place)
-        said = float(self._feedback_part[place])
+        said = float(self.parts[PartKind.FEEDBACK][place])
         because_of_you = self.profile.feedback.note(self.corpus, row, said) if self.profile.feedback else ""
-        summands = (
-            Part(
-                PartKind.LANE, float(self._lane_part[place]), best + (f": {because_of_lane}" if because_of_lane else "")
-            ),
-            Part(PartKind.AUTHOR, float(self._author_part[place]), by),
-            Part(PartKind.TREND, float(self._trend_part[place]), because_of_votes),
-            Part(PartKind.FORECAST, float(self._forecast_part[place]), reasons.FORECAST),
-            Part(PartKind.FEEDBACK, said, because_of_you),
-            Part(PartKind.NOVELTY, float(self.novelty[place]), reasons.age_reason(float(self.corpus.ages_h[row]))),
-        )
+        notes = {
+            PartKind.LANE: best + (f": {because_of_lane}" if because_of_lane else ""),
+            PartKind.AUTHOR: by,
+            PartKind.TREND: because_of_votes,
+            PartKind.FORECAST: reasons.FORECAST,
+            PartKind.FEEDBACK: because_of_you,
+            PartKind.NOVELTY: reasons.age_reason(float(self.corpus.ages_h[row])),
+        }
+        summands = (Part(kind, float(values[place]), notes[kind]) for kind, values in self.parts.items())
         parts = tuple(part for part in summands if part.value)
         section = section or self.section(place)
         named = section in {Section.LANE, Section.FOLLOWED} and lane_number != NOWHERE

@@ -61,6 +61,7 @@ class Ranker:
         self._candidate_age = candidate_age
         too_old = np.array([now - seen > candidate_age for seen in corpus.seen_at], dtype=bool)
         self._out = too_old | corpus.withdrawn
+        self._open = int((~self._out).sum())
         self._too_old = too_old
         self._novelty = NOVELTY * 0.5 ** (corpus.ages_h / NOVELTY_HALF_LIFE_H)
         self._common = Common.of(corpus, self._novelty)
@@ -97,7 +98,7 @@ class Ranker:
 
     def _considered(self, reader: Reader) -> int:
         gone = self._corpus.rows_of(reader.sent | reader.known)
-        return int((~self._out).sum() - (~self._out[gone]).sum())
+        return self._open - int((~self._out[gone]).sum())
 
     def _edit(self, subscriber: Subscriber, profile: Profile, estimates: Vectors, also: Sequence[int] = ()) -> Edited:
         """The reader's edition; the rows in ``also`` are scored too, whatever their chances."""

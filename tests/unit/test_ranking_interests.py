@@ -31,7 +31,7 @@ def exact(
     corpus: Corpus, lane: Lane, examples: dict[Identifier, bytes]
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     model, rows = LaneBuilder(corpus).build(lane, examples), np.arange(len(corpus))
-    return PRIOR + model.likeness_of(corpus, rows) + model.bonus_of(rows)
+    return PRIOR + model.likeness_of(corpus.matrix[rows]) + model.bonus_of(rows)
 
 
 def test_a_phrase_counts_by_where_it_stands() -> None:
