@@ -46,11 +46,14 @@ def command(config: Path, name: str, to: Path | None, days: int, pages: int) -> 
         recorder = Recorder(
             httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_keepalive_connections=0)), clock=app.clock
         )
-        error = asyncio.run(take(source, request, app.client(transport=recorder), pages=pages))
+        error, stopped = asyncio.run(take(source, request, app.client(transport=recorder), pages=pages))
     if not recorder.answers:
         fail(f"{name}: nothing was answered" + (f": {error}" if error else ""))
     folder = to or folder
-    save(Tape(source=source.name, answers=tuple(recorder.answers), request=request), folder)
+    save(
+        Tape(source=source.name, answers=tuple(recorder.answers), request=request, pages=pages if stopped else None),
+        folder,
+    )
     for number, answer in enumerate(recorder.answers, start=1):
         cut = "" if answer.whole else ", broken off"
         click.echo(f"  {number:03}  {answer.status}  {len(answer.body):>9,} bytes{cut}  {answer.url}")

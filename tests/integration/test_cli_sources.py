@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from digest.cli.main import cli
 from digest.errors import SourceError
-from digest.sources.contract import HttpServer, Reply, load
+from digest.sources.contract import HttpServer, Reply, Seen, load
 from digest.sources.plugins import load_plugin
 
 CONFIG = "site: {contact: ada@uni.example}\nsources: {arxiv: false, huggingface: false}\nmail: {transport: files}\n"
@@ -98,6 +98,23 @@ def test_one_address_can_be_recorded(place: Path) -> None:
         result = run(place, "record", f"{server.url}/x", "--to", str(place / "seen"))
     assert result.exit_code == 0, result.output
     assert [(one.status, one.body) for one in load(place / "seen").answers] == [(404, b"gone")]
+
+
+def test_a_recording_that_was_stopped_is_replayed_as_far_as_it_goes(place: Path) -> None:
+    """A provider with many pages need not be recorded in full."""
+    paper = {"title": "T", "url": "https://lab.example/1", "date": "2026-08-19"}
+    items = [{**paper, "id": str(at)} for at in range(100)]
+
+    def full_page(seen: Seen) -> Reply:
+        number = seen.query.get("page", "1")
+        return Reply(body=json.dumps({"results": [{**one, "id": f"{number}-{one['id']}"} for one in items]}).encode())
+
+    with HttpServer() as server:
+        server.answer("/papers", full_page)
+        run(place, "new", "lab", "--url", f"{server.url}/papers")
+        assert "2 answers kept" in run(place, "record", "lab", "--pages", "2").output
+    result = run(place, "test", "lab")
+    assert (result.exit_code, "2 requests, 2 pages, 200 papers" in result.output) == (0, True), result.output
 
 
 def test_a_broken_promise_is_told_with_what_to_do(place: Path) -> None:

@@ -151,7 +151,7 @@ def recorded(make: Callable[[], Source], provider: Script) -> Tape:
         server.otherwise(provider)
         recorder = Recorder(Detour(server.url), clock=clock)
         client = PoliteClient(MemoryLedger(), clock=clock, sleep=clock.sleep, transport=recorder)
-        error = asyncio.run(take(make(), request, client, pages=1_000))
+        error, _ = asyncio.run(take(make(), request, client, pages=1_000))
     assert error is None, error
     return Tape(answers=tuple(recorder.answers), request=request, source=make().name)
 

@@ -110,7 +110,7 @@ def _survives(fault: Fault) -> Callable[[Subject], str]:
     def check(subject: Subject) -> str:
         with _serving(lambda seen: fault.reply) as server:
             run = _run(server, max_bytes=2_000_000, patience_s=fault.patience_s)
-            said = _told(run.ask(subject.make(), subject.request), server)
+            said = _told(run.ask(subject.make(), subject.request, subject.pages), server)
             if run.keys:
                 raise Broken(f"papers out of nothing: {run.keys[0]!r}")
             if fault.limited_s is not None:
@@ -162,7 +162,7 @@ class Replay:
 def _replays(subject: Subject) -> str:
     replay = Replay(subject)
     with _serving(replay) as server:
-        run = _run(server).ask(source := subject.make(), subject.request)
+        run = _run(server).ask(source := subject.make(), subject.request, subject.pages)
         asked = len(server.requests)
     if not asked:
         raise NotTried("it asks nobody")
@@ -185,7 +185,7 @@ def _whole(subject: Subject) -> Run:
         NotTried: it brings no papers, so that there is nothing to lose.
     """
     with _serving(Replay(subject)) as server:
-        run = _run(server).ask(subject.make(), subject.request)
+        run = _run(server).ask(subject.make(), subject.request, subject.pages)
     if not run.keys or run.error is not None:
         raise NotTried("the recording gives no papers, or an error")
     return run
@@ -195,8 +195,8 @@ def _again(subject: Subject) -> str:
     _whole(subject)
     with _serving(Replay(subject)) as server:
         run = _run(server)
-        first = set(run.ask(subject.make(), subject.request).keys)
-        new = set(run.ask(subject.make(), subject.request).keys) - first
+        first = set(run.ask(subject.make(), subject.request, subject.pages).keys)
+        new = set(run.ask(subject.make(), subject.request, subject.pages).keys) - first
     if new:
         raise Broken(f"the second run brings papers that the first did not: {new.pop()!r}")
     return "nothing new"
@@ -211,7 +211,7 @@ def _waits_a_little(subject: Subject) -> str:
         return Reply(status=503, headers={"Retry-After": "5"}) if asked[0] == 1 else replay(seen)
 
     with _serving(busy_at_first) as server:
-        run = _run(server).ask(subject.make(), subject.request)
+        run = _run(server).ask(subject.make(), subject.request, subject.pages)
     if set(run.keys) != known:
         raise Broken(f"a provider that was busy for 5 s gives {len(set(run.keys))} of {len(known)} papers: {run.error}")
     return "waited 5 s, then read all"
@@ -226,14 +226,14 @@ def _fails_midway(subject: Subject) -> str:
         return Reply(status=500) if asked[0] > 1 else replay(seen)
 
     with _serving(fails_later) as server:
-        run = _run(server).ask(subject.make(), subject.request)
+        run = _run(server).ask(subject.make(), subject.request, subject.pages)
         if asked[0] == 1:
             raise NotTried("it asks only once")
         if run.error is None:
             raise Broken("the second answer was 500, and nobody is told")
         kept = set(run.keys)
         server.otherwise(Replay(subject))
-        missing = known - kept - set(run.ask(subject.make(), subject.request).keys)
+        missing = known - kept - set(run.ask(subject.make(), subject.request, subject.pages).keys)
     if missing:
         raise Broken(f"what failed is not read by the next run: {missing.pop()!r}")
     return f"{len(kept)} kept, the rest the next time"
@@ -249,7 +249,7 @@ def _dies_midway(subject: Subject) -> str:
             kept = set(run.keys)
         with _serving(Replay(subject)) as server:
             run.via = server.url
-            missing = set(whole.keys) - kept - set(run.ask(subject.make(), subject.request).keys)
+            missing = set(whole.keys) - kept - set(run.ask(subject.make(), subject.request, subject.pages).keys)
         if missing:
             raise Broken(f"after a crash behind page {page} the next run misses {missing.pop()!r}")
     return "nothing lost"
@@ -264,12 +264,12 @@ def _half_an_answer(subject: Subject) -> str:
         return Reply(status=reply.status, body=reply.body[: len(reply.body) * 3 // 5], content_type=reply.content_type)
 
     with _serving(halves) as server:
-        run = _run(server).ask(subject.make(), subject.request)
+        run = _run(server).ask(subject.make(), subject.request, subject.pages)
         said = _told(run, server)
         if strange := set(run.keys) - known:
             raise Broken(f"three fifths of an answer give a paper that the whole has not: {strange.pop()!r}")
         server.otherwise(Replay(subject))
-        missing = known - set(run.keys) - set(run.ask(subject.make(), subject.request).keys)
+        missing = known - set(run.keys) - set(run.ask(subject.make(), subject.request, subject.pages).keys)
     if missing:
         raise Broken(f"what was cut off is not read by the next run: {missing.pop()!r}")
     return said
@@ -288,7 +288,7 @@ def _same_page_for_ever(subject: Subject) -> str:
             return Reply(body=body.body, content_type=body.header("content-type"))
 
         with _serving(again) as server:
-            _run(server).ask(subject.make(), subject.request)
+            _run(server).ask(subject.make(), subject.request, subject.pages)
             most = max(most, len(server.requests))
         if most > MOST_REQUESTS:
             raise Broken(f"it asked {MOST_REQUESTS} times and got the same page each time")
@@ -301,7 +301,7 @@ def _odd_cursor(subject: Subject) -> str:
         with _serving(Replay(subject)) as server:
             run = _run(server)
             run.cursor = cursor
-            run.ask(subject.make(), subject.request)
+            run.ask(subject.make(), subject.request, subject.pages)
     return "garbage in it counts as not said"
 
 

@@ -72,6 +72,8 @@ class Tape:
     answers: tuple[Recorded, ...]
     request: FetchRequest
     source: str = ""
+    pages: int | None = None
+    """After how many pages the recording was stopped; None if it goes to the end."""
 
 
 class Recorder(httpx2.AsyncBaseTransport):
@@ -124,21 +126,23 @@ class OneAddress:
         yield Page(batch=Batch(entries=()))
 
 
-async def take(source: Source, request: FetchRequest, client: PoliteClient, *, pages: int) -> SourceError | None:
+async def take(
+    source: Source, request: FetchRequest, client: PoliteClient, *, pages: int
+) -> tuple[SourceError | None, bool]:
     """Let a source fetch through a client whose transport is a Recorder; what it answers is kept there.
 
     Returns:
-        What the source could not make of the answers, which are kept all the same.
+        What the source could not make of the answers, which are kept all the same; and whether there was more to ask.
     """
     came = 0
     try:
         async with client:
             async for _ in source.fetch(client, request):
                 if (came := came + 1) >= pages:
-                    break
+                    return None, True
     except SourceError as error:
-        return error
-    return None
+        return error, False
+    return None, False
 
 
 class _Tee(httpx2.AsyncByteStream):

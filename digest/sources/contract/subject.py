@@ -45,6 +45,11 @@ class Subject:
         return self.tape.request if self.tape else self.plain_request
 
     @property
+    def pages(self) -> int | None:
+        """After how many pages a replay must stop, because the recording did."""
+        return self.tape.pages if self.tape else None
+
+    @property
     def answers(self) -> tuple[Recorded, ...]:
         """The recorded answers that are not redirects."""
         return tuple(one for one in self.tape.answers if not 300 <= one.status < 400) if self.tape else ()

@@ -51,6 +51,7 @@ def save(tape: Tape, folder: Path) -> None:
         "now": tape.request.now.isoformat(timespec="seconds"),
         "look_back_s": int(look_back.total_seconds()) if look_back else None,
         "categories": list(tape.request.categories),
+        "pages": tape.pages,
     }
     manifest = {"source": tape.source, "asked": asked, "answers": told}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -67,11 +68,12 @@ def load(folder: Path) -> Tape:
     now = instant(text(asked.get("now")))
     if now is None:
         raise RecordingError(f"{folder / MANIFEST}: asked.now is no date")
-    look_back = asked.get("look_back_s")
+    look_back, pages = asked.get("look_back_s"), asked.get("pages")
     answers = [_loaded(folder, mapping(answer), now) for answer in sequence(manifest.get("answers"))]
     return Tape(
         source=text(manifest.get("source")),
         answers=tuple(answers),
+        pages=pages if isinstance(pages, int) else None,
         request=FetchRequest(
             now=now,
             look_back=dt.timedelta(seconds=look_back) if isinstance(look_back, int) else None,
