@@ -17,7 +17,7 @@ from digest.sources.reading import read_sources
 from digest.store.drafts import Draft, drafts
 from digest.store.intake import Counts, Intake
 
-CHUNK = 300
+CHUNK = 200
 """Entries per transaction: keeps writers' waits under 50 ms."""
 
 OUTAGE = dt.timedelta(hours=36)

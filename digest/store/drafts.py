@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from digest.catalog.combining import combine
 from digest.catalog.merging import Record, merge
+from digest.catalog.near_text import near_keys, title_sketch
 from digest.catalog.titles import title_key
 from digest.model import Entry, Paper
 from digest.store.codec import body_of, content_hash
@@ -25,6 +26,8 @@ class Draft:
     body: str
     content_hash: str
     title_key: str
+    near_keys: tuple[int, ...]
+    title_sketch: int
     paper: Paper
 
 
@@ -36,6 +39,8 @@ def draft(entry: Entry, *, now: dt.datetime) -> Draft:
         body=body,
         content_hash=content_hash(body),
         title_key=title_key(entry.title),
+        near_keys=near_keys(entry),
+        title_sketch=title_sketch(entry.title),
         paper=merge(0, (Record(entry=entry, first_seen_at=now),)),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, update
 
-from digest.catalog.deciding import PaperChange
+from digest.catalog.deciding import PaperChange, StoredRecord
 from digest.catalog.merging import Record, merge
 from digest.model import Paper
 from digest.store.bulk import BulkInsert, Row, instant_binder, new_ids
@@ -81,7 +81,7 @@ class Shelf:
                 row
                 for change, _, paper_id in written
                 for record in change.records
-                for row in near_rows(record.entry, paper_id)
+                for row in _near_rows(record, fresh, paper_id)
             ],
         )
         return ids
@@ -144,6 +144,14 @@ class Shelf:
             int(_news_at(paper).timestamp()),
             instant(now),
         )
+
+
+def _near_rows(record: StoredRecord, fresh: Mapping[Name, Draft], paper_id: int) -> list[tuple[int, int, int]]:
+    """As :func:`near_rows`; a draft has worked out its keys already."""
+    told = fresh.get((record.entry.source, record.entry.key)) if record.changed else None
+    if told is None:
+        return near_rows(record.entry, paper_id)
+    return [(key, paper_id, told.title_sketch) for key in told.near_keys]
 
 
 def _merged(change: PaperChange, fresh: Mapping[Name, Draft]) -> Paper:
