@@ -39,6 +39,7 @@ LEAST_RUNS: Final = 8
 """Runs of three words in an abstract; a shorter one ("N/A", "to appear") counts as missing."""
 
 _WORD: Final = re.compile(r"[^\W_]{3,}")
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]{3,}")
 _NUMBER: Final = re.compile(r"\d+")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -166,6 +167,8 @@ def _long(stems: frozenset[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _words(abstract: str) -> tuple[str, ...]:
+    if abstract.isascii():
+        return tuple(_ASCII_WORD.findall(abstract.lower()))
     return tuple(_WORD.findall(unicodedata.normalize("NFKD", abstract).casefold()))
 
 
