@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.catalog.identifiers import parse
@@ -144,6 +144,7 @@ def test_keys_are_for_ever() -> None:
     assert title_sketch(PAPER.title) == 9570175380635904
 
 
+@settings(deadline=None)
 @given(title=st.text(), abstract=st.text(), authors=st.lists(st.text(), max_size=3))
 def test_any_text_has_few_keys(title: str, abstract: str, authors: list[str]) -> None:
     """Keys are at most six signed 64-bit numbers, and nothing raises on any text."""
