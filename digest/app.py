@@ -144,7 +144,7 @@ class App:
         from digest.editions.links import KeyRing
         from digest.store.keys import KeyStore
 
-        keys = KeyStore(self.db).all(now=self.clock())
+        keys = KeyStore(self.db).all()
         return KeyRing(keys=keys, current=list(keys)[-1])
 
     @cached_property

@@ -1,13 +1,13 @@
-"""The secrets that links and Message-IDs are signed with. Made on first use, kept with the data they protect."""
+"""The secrets that links and Message-IDs are signed with; the first is made with the database that it protects."""
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 
+from digest.errors import StoreError
 from digest.store.database import Database
 from digest.store.schema import signing_keys
 
@@ -15,21 +15,26 @@ SIZE = 32
 """Bytes of a secret."""
 
 
+def make_first_key(connection: Connection) -> None:
+    """For a database that is being made: whatever is only looked at later has a key without writing anything."""
+    connection.execute(insert(signing_keys).values(id="1", secret=secrets.token_bytes(SIZE)))
+
+
 class KeyStore:
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._insert = db.insert
 
-    def all(self, *, now: dt.datetime) -> Mapping[str, bytes]:
-        """Secrets by id, the oldest first; the first one is made when there is none."""
-        if not (known := self._read()):
-            values = {"id": "1", "secret": secrets.token_bytes(SIZE), "created_at": now}
-            with self._db.write() as connection:
-                connection.execute(self._insert(signing_keys).values(values).on_conflict_do_nothing())
-            known = self._read()
-        return known
+    def all(self) -> Mapping[str, bytes]:
+        """Secrets by id, the oldest first: one at least.
 
-    def _read(self) -> dict[str, bytes]:
+        Raises:
+            StoreError: somebody emptied the table.
+        """
         with self._db.read() as connection:
             query = select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.id)
-            return {row.id: row.secret for row in connection.execute(query)}
+            known = {row.id: row.secret for row in connection.execute(query)}
+        if not known:
+            raise StoreError(
+                "the table signing_keys is empty: links in mails that were sent are dead; restore a backup"
+            )
+        return known

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -384,5 +385,5 @@ signing_keys = Table(
     metadata,
     Column("id", String(16), primary_key=True),
     Column("secret", LargeBinary, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False, server_default=func.now()),
 )

@@ -11,6 +11,7 @@ from sqlalchemy import inspect, text
 
 from digest.errors import StoreError
 from digest.store.database import Database
+from digest.store.keys import make_first_key
 from digest.store.schema import metadata
 
 HEAD = "0001"
@@ -31,6 +32,7 @@ def ensure_current(db: Database) -> None:
             tables = set(inspect(connection).get_table_names())
             if "papers" not in tables:
                 metadata.create_all(connection)
+                make_first_key(connection)
                 connection.execute(
                     text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
                 )
