@@ -65,6 +65,10 @@ class RenderError(DigestError):
         super().__init__(f"{template}:{line}: {message}" if line else f"{template}: {message}")
 
 
+class CameraError(DigestError):
+    """No picture of a page could be taken."""
+
+
 class StoreError(DigestError):
     """The database refused, is locked beyond patience, full, or of another version."""
 

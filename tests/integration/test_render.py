@@ -12,6 +12,7 @@ import pytest
 from lxml import html as lxml_html
 from markupsafe import Markup
 
+from digest.camera import chromium, screenshot
 from digest.editions.content import EditionContent
 from digest.editions.layout import Block
 from digest.editions.message import Composer
@@ -21,7 +22,6 @@ from digest.editions.wrap import columns
 from digest.errors import RenderError
 from digest.model import Section
 from digest.resources import data_path
-from tests.support.browser import chromium, screenshot
 from tests.support.edition import EDITION, QUIET, SITE, paper, view, with_paper
 
 BUILTIN = data_path("templates")
