@@ -32,7 +32,7 @@ ITERATIONS = 4
 def axes_of(papers: sp.csr_matrix, dims: int) -> Vectors:
     """(words, axes) that take rows of unit TF-IDF to the basis; at most ``dims`` axes, the most telling first.
 
-    Fewer come back if the papers have no more directions that words share.
+    Fewer come back if the papers have no more directions that words share. Meant for thousands of papers.
     """
     papers = papers.astype(np.float32)
     own = np.asarray(papers.multiply(papers).sum(axis=0), dtype=np.float32).ravel()

@@ -114,7 +114,7 @@ class LaneModel:
         # Row by row, no matrix product: that sums in an order that depends on the shape, and ties on the company.
         deviations = np.vecdot(vectors, self.direction).astype(np.float64) - self.shift
         evidence = self.likeness.slope * (deviations - self.likeness.start)
-        return np.asarray(np.clip(evidence, 0.0, self.likeness.most), dtype=np.float64)
+        return np.asarray(np.minimum(np.maximum(evidence, 0.0), self.likeness.most), dtype=np.float64)
 
     def bonus_of(self, rows: Rows) -> Floats:
         """What phrases and categories add for a few papers."""

@@ -89,8 +89,8 @@ class Scored:
     def of(cls, corpus: Corpus, profile: Profile, rows: Rows, novelty: Floats) -> Scored:
         """``novelty`` is that of the whole corpus."""
         vectors = corpus.matrix[rows]
-        likeness = np.zeros((len(profile.lanes), len(rows)))
-        relevance = np.zeros_like(likeness)
+        likeness = np.empty((len(profile.lanes), len(rows)))
+        relevance = np.empty((len(profile.lanes), len(rows)))
         for number, lane in enumerate(profile.lanes):
             likeness[number] = lane.likeness_of(vectors)
             relevance[number] = PRIOR + likeness[number] + lane.bonus_of(rows)
