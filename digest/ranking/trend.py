@@ -5,14 +5,15 @@
    clock says nothing more (what is voted for early is listed early), so the share is never taken below that of 8 h.
    A repository's stars raise the level a little: they tell apart papers with like votes. What
    :mod:`digest.ranking.forecast` says of the growth to come leans it up or down while most of it is still to come.
-2. **Velocity.** What the last day brought beyond the share that was to be expected is counted again: a paper that
-   was listed days ago and climbs now is seen.
+2. **Velocity and acceleration.** What the last day brought is compared with what the curve lets expect of a paper of
+   that age; the excess is counted again: a paper that was listed days ago and climbs now is seen.
 3. **Cohort.** Fields differ in how many votes are usual, so levels are evened out between them in part, and a small
    field's hit beats a large field's average. What is *told* is the plain share of the field's candidates that do
    better: "top 2 % of cs.CV".
 4. **Score.** ``credibility × −ln(share of all that do better)``: the first of a thousand has 7. Credibility,
    ``level / (level + 10)``, keeps one vote on a quiet day from being a hit.
 
+A single wild reading decides nothing: it waits for a second one that confirms it.
 A paper without any reading scores 0: unknown is neither good nor bad, and a source that did not answer lowers nobody.
 What may be expected of it, :mod:`digest.ranking.forecast` says.
 The constants were read from 8,700 papers of Hugging Face's daily lists: training/growth.py, benchmarks/trend.py.
@@ -56,6 +57,10 @@ NAMED_COHORT: Final = 20
 
 RANKED: Final = (Signal.HF_UPVOTES, Signal.GITHUB_STARS)
 """The signals that a trend is made from; what the others say changes no score."""
+
+LEAP: Final = 20.0
+LEAP_VOTES: Final = 500.0
+"""A count that grows by more than this factor and this many at once is believed when it is read again."""
 
 EVERYTHING: Final = "all papers"
 _DAY_S: Final = 86_400.0
@@ -190,19 +195,47 @@ class _Series:
         starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
         ends = np.r_[starts[1:], len(rows)] - 1
         here = rows[starts]
-        last[here] = values[ends]
+        final = _believed(values, starts, ends)
+        last[here] = final
         hours[here] = (times[ends] - times[starts]) / 3600
-        from_start[here] = values[starts] <= np.maximum(_NEXT_TO_NOTHING * values[ends], 1)
+        from_start[here] = values[starts] <= np.maximum(_NEXT_TO_NOTHING * final, 1)
         # The last reading that is at least a day older than the newest one of the same paper.
         a_day_older = times <= np.repeat(times[ends], ends - starts + 1) - _DAY_S
         before = starts + np.add.reduceat(a_day_older.astype(np.intp), starts) - 1
         has_older = before >= starts
-        older = np.where(has_older, values[np.maximum(before, 0)], 0.0)
-        gained[here] = np.maximum(values[ends] - older, 0.0)
+        # Counts hardly ever fall, so a low reading among higher ones is a slip.
+        older = np.where(has_older, np.minimum(_greatest_so_far(values, starts)[np.maximum(before, 0)], final), 0.0)
+        gained[here] = final - older
         older_h = (times[np.maximum(before, 0)] - times[starts]) / 3600
-        expected = values[ends] * (1 - older_h / (older_h + HALF_TIME_H) / _growth(hours[here]))
+        expected = final * (1 - older_h / (older_h + HALF_TIME_H) / _growth(hours[here]))
         excess[here] = np.where(has_older, np.maximum(gained[here] - expected, 0.0), 0.0)
         return cls(last=last, hours=hours, from_start=from_start, gained=gained, excess=excess)
+
+
+def _believed(values: Floats, starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]) -> Floats:
+    """The last reading of each series, or the one before where the last is a slip that nothing confirms.
+
+    A count that falls by more than half, or grows twentyfold and by hundreds from one reading to the next, waits
+    for a second reading that says so. After a slip upwards the count comes back to where it was: that is no fall.
+    """
+    last, before = values[ends], values[np.maximum(ends - 1, starts)]
+    earlier = values[np.maximum(ends - 2, starts)]
+    several = ends - starts >= 2
+    came_back = several & (last > 0) & (last >= earlier)
+    fell = (last < before / 2 - 2) & ~came_back
+    leapt = (ends - starts >= 1) & (last > LEAP * before + LEAP_VOTES)
+    return np.asarray(np.where(fell | leapt, before, last), dtype=np.float64)
+
+
+def _greatest_so_far(values: Floats, starts: npt.NDArray[np.intp]) -> Floats:
+    """Within each series, the greatest reading up to each."""
+    found = values.copy()
+    sizes = np.diff(np.append(starts, len(values)))
+    for step in range(1, int(sizes.max(initial=1))):
+        # One pass per reading of the longest series, over those that are so long.
+        at = starts[sizes > step] + step
+        found[at] = np.maximum(found[at], found[at - 1])
+    return found
 
 
 def _growth(hours: Floats) -> Floats:

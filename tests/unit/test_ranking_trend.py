@@ -151,3 +151,49 @@ def test_the_order_of_readings_does_not_matter(rows: list[tuple[int, float, floa
     assert (one.score >= 0).all()
     np.testing.assert_array_equal(one.score, other.score)
     np.testing.assert_array_equal(one.rising, other.rising)
+
+
+def series(number: int, *values: float) -> list[Observation]:
+    """Readings twelve hours apart, the last one now."""
+    return [votes(number, value, hours_ago=12 * (len(values) - 1 - n)) for n, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("noisy", "clean"),
+    [
+        ((0, 40, 44, 0), (0, 40, 44, 44)),
+        ((0, 40, 0), (0, 40, 40)),
+        ((0, 5, 5_000, 6), (0, 5, 5, 6)),
+        ((0, 5, 6, 50_000), (0, 5, 6, 6)),
+        ((0, 40, 0, 44, 45), (0, 40, 40, 44, 45)),
+    ],
+)
+def test_one_wild_reading_decides_nothing(noisy: tuple[float, ...], clean: tuple[float, ...]) -> None:
+    """A slip, up or down, at the end or on the way, leaves figures and score as they would have been."""
+    others = [reading for n in range(2, 20) for reading in series(n, 0, 3 * n)]
+    found, wanted = trend(series(1, *noisy) + others), trend(series(1, *clean) + others)
+    assert found.score[0] == pytest.approx(wanted.score[0])
+    assert found.attention(0) == wanted.attention(0)
+
+
+def test_what_is_read_twice_is_believed() -> None:
+    """A leap or a fall that the next reading confirms is true."""
+    assert trend(series(1, 0, 5, 5_000, 5_100)).attention(0).votes == 5_100
+    assert trend(series(1, 0, 50, 2, 2)).attention(0).votes == 2
+    assert trend(series(1, 0, 480)).attention(0).votes == 480
+
+
+def test_acceleration_is_seen() -> None:
+    """Of two papers with like votes and age, the one whose last day was its best stands higher."""
+    speeds_up, slows_down = series(1, 0, 2, 5, 10, 20, 60), series(2, 0, 30, 45, 52, 57, 60)
+    result = trend(speeds_up + slows_down, age_h=60)
+    assert result.score[0] > result.score[1]
+
+
+def test_a_missing_signal_lowers_nobody() -> None:
+    """Papers without stars stand among themselves as they would if nobody had any."""
+    some = [votes(n, 10 * n) for n in range(1, 6)]
+    starred = [votes(n, 500, signal=Signal.GITHUB_STARS) for n in (2, 4)]
+    with_stars, without = trend(some + starred).score, trend(some).score
+    assert (np.argsort(with_stars[:5]) == np.argsort(without[:5])).all()
+    assert with_stars[0] > 0
