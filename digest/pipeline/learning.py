@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
+from digest.model import Signal
 from digest.pipeline.rooms import Rooms
 from digest.ranking.corpus import CandidateRow, Corpus
 from digest.ranking.experience import SETTLING, Experience
@@ -84,7 +85,9 @@ def _fold(
         now=now,
         forecast=experience.applied_to(shipped, corrected=False),
     )
-    readings = rooms.papers.observed(since=begin - dt.timedelta(days=2), until=min(now, end + SETTLING))
+    readings = rooms.papers.observed(
+        since=begin - dt.timedelta(days=2), until=min(now, end + SETTLING), signals=[Signal.HF_UPVOTES]
+    )
     return experience.folded(corpus.born, corpus.prospects, readings, first=first, last=last)
 
 

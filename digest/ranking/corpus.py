@@ -26,6 +26,9 @@ Rows = npt.NDArray[np.intp]
 """Row numbers of papers in the corpus, ascending."""
 
 
+WEEK_H: Final = (5 * 24.0, 8 * 24.0)
+"""Ages of the oldest candidate at which all of them are called this week's."""
+
 HALF_TOLD: Final = np.float32(15)
 """Words of which half is believed."""
 
@@ -259,6 +262,11 @@ class Corpus:
         """(n,) the trend to expect of each paper that nobody has voted on; 0 for all others, and where unknown."""
         expected = self.prospects.expected_trend(self.ages_h, self.extra_votes)
         return np.where(self.trend.votes > 0, 0.0, expected)
+
+    @cached_property
+    def is_of_a_week(self) -> bool:
+        """Whether the candidates are those of about a week, as they are unless ``candidate_age`` says otherwise."""
+        return len(self) > 0 and WEEK_H[0] <= float(self.ages_h.max()) <= WEEK_H[1]
 
     @cached_property
     def ages_h(self) -> npt.NDArray[np.float64]:

@@ -219,11 +219,15 @@ def foretell(forecast: Forecast, born: Born, *, basis: str) -> Prospects:
     papers = len(born.counts)
     if forecast.basis != basis or not papers:
         return Prospects.unknown(papers)
-    past = forecast.past.numbers(born.names, born.counts, born.days, born.papers)
-    numbers = numbers_of(past, born.listed_in, born.first_in, born.title, born.abstract)
-    found, home = forecast.prospects(born.vectors, numbers), born.listed_in[:, :HOME].any(axis=1)
-    return Prospects(
-        odds=np.where(home, found.odds, np.nan),
-        votes=np.where(home, found.votes, np.nan),
-        growth=np.where(home, found.growth, np.nan),
-    )
+    home = born.listed_in[:, :HOME].any(axis=1)
+    names = born.names[np.repeat(home, born.counts)]
+    past = forecast.past.numbers(names, born.counts[home], born.days[home], born.papers[home])
+    numbers = numbers_of(past, born.listed_in[home], born.first_in[home], born.title[home], born.abstract[home])
+    found = forecast.prospects(born.vectors[home], numbers)
+
+    def everywhere(values: Floats) -> Floats:
+        spread = np.full(papers, np.nan)
+        spread[home] = values
+        return spread
+
+    return Prospects(odds=everywhere(found.odds), votes=everywhere(found.votes), growth=everywhere(found.growth))

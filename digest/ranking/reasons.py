@@ -1,6 +1,6 @@
 """Why a paper is here, in one line that a reader can check: only what is true of this paper, with its own figures.
 
-"KV cache" in the title · 181 votes in 9 h, top 2 % of cs.CV
+"KV cache" in the title · 181 votes in 9 h, top 2 % of cs.CV this week
 by David Baker, whom you follow · close to "protein design"
 """
 
@@ -59,8 +59,11 @@ def author_reason(who: Person, *, certain: bool) -> str:
     return f"by {who.name}, whom you follow" if certain else f"perhaps by {who.name}, whom you follow"
 
 
-def attention_reason(attention: Attention) -> str:
-    """The votes, the hours they took if known, and the place in the field if it is a good one; empty without votes."""
+def attention_reason(attention: Attention, *, of_a_week: bool = False) -> str:
+    """The votes, the hours they took if known, and the place in the field if it is a good one; empty without votes.
+
+    ``of_a_week``: those that the place was found among are the papers of a week.
+    """
     if not attention.votes:
         return ""
     line = f"{attention.votes} vote{'' if attention.votes == 1 else 's'}"
@@ -70,7 +73,7 @@ def attention_reason(attention: Attention) -> str:
         # Rounded up, so that the claim is never better than the truth.
         percent = math.ceil(100 * attention.share_above)
         place = f"top {percent} % of" if percent else "first in" if attention.cohort != "all papers" else "first of"
-        line += f", {place} {attention.cohort}"
+        line += f", {place} {attention.cohort}" + (" this week" if of_a_week else "")
     return line
 
 

@@ -178,7 +178,7 @@ class Scored:
         lane_number = int(self.lane[place])
         followed = self.followed(place)
         because_of_lane = self._lane_words(place, lane_number)
-        because_of_votes = reasons.attention_reason(attention)
+        because_of_votes = reasons.attention_reason(attention, of_a_week=self.corpus.is_of_a_week)
         foreseen = reasons.forecast_reason(float(self.parts[PartKind.FORECAST][place]))
         by = reasons.author_reason(followed.person, certain=followed.certain) if followed else ""
         best = self._name(place)

@@ -216,14 +216,15 @@ def _believed(values: Floats, starts: npt.NDArray[np.intp], ends: npt.NDArray[np
     """The last reading of each series, or the one before where the last is a slip that nothing confirms.
 
     A count that falls by more than half, or grows twentyfold and by hundreds from one reading to the next, waits
-    for a second reading that says so. After a slip upwards the count comes back to where it was: that is no fall.
+    for a second reading that says so; the first one after a listing has nothing to be measured by. After a slip
+    upwards the count comes back to where it was: that is no fall.
     """
     last, before = values[ends], values[np.maximum(ends - 1, starts)]
     earlier = values[np.maximum(ends - 2, starts)]
     several = ends - starts >= 2
     came_back = several & (last > 0) & (last >= earlier)
     fell = (last < before / 2 - 2) & ~came_back
-    leapt = (ends - starts >= 1) & (last > LEAP * before + LEAP_VOTES)
+    leapt = several & (last > LEAP * before + LEAP_VOTES)
     return np.asarray(np.where(fell | leapt, before, last), dtype=np.float64)
 
 

@@ -7,7 +7,7 @@ import pytest
 from digest.model import Attention, Lane
 from digest.ranking.reasons import age_reason, attention_reason, join
 from digest.ranking.text import TextBasis, features_of
-from tests.support.ranking import fillers, paper, ranker_of, reader
+from tests.support.ranking import corpus_of, fillers, paper, ranker_of, reader
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,13 @@ def test_examples_as_a_reason() -> None:
     who = reader(Lane(name="x", examples=example.identifiers), examples={example.identifiers[0]: blob}, explore=False)
     (selection,) = ranker.select([who])
     assert [pick.reason for pick in selection.picks] == ["close to your example"]
+
+
+def test_a_week_is_named_only_if_it_is_one() -> None:
+    """The cohort's span is told where the candidates are a week's."""
+    attention = Attention(votes=181, hours=9.2, cohort="cs.CV", share_above=0.0189)
+    assert attention_reason(attention, of_a_week=True) == "181 votes in 9 h, top 2 % of cs.CV this week"
+    assert corpus_of([paper(1, "One", age_h=1), paper(2, "Two", age_h=150)]).is_of_a_week
+    assert not corpus_of([paper(1, "One", age_h=1), paper(2, "Two", age_h=400)]).is_of_a_week
+    assert not corpus_of([paper(1, "One", age_h=1)]).is_of_a_week
+    assert not corpus_of([]).is_of_a_week

@@ -180,7 +180,7 @@ def test_what_is_read_twice_is_believed() -> None:
     """A leap or a fall that the next reading confirms is true."""
     assert trend(series(1, 0, 5, 5_000, 5_100)).attention(0).votes == 5_100
     assert trend(series(1, 0, 50, 2, 2)).attention(0).votes == 2
-    assert trend(series(1, 0, 480)).attention(0).votes == 480
+    assert trend(series(1, 0, 900)).attention(0).votes == 900
 
 
 def test_acceleration_is_seen() -> None:
