@@ -43,8 +43,9 @@ from digest.ranking.text import TextBasis
 from digest.ranking.trend import trend_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from training.forecast import ANNOUNCED, LISTED, Cases, learn
-from training.forecast import load as load_cases
+from training.cases import ANNOUNCED, LISTED, Cases
+from training.cases import load as load_cases
+from training.forecast import learn
 
 Floats = npt.NDArray[np.float64]
 

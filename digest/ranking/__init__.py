@@ -3,7 +3,7 @@
 tokens, text, people   a paper as words, a vector and names      (once, when it arrives)
 corpus                 all candidates as arrays                  (once per pass)
 trend                  attention → how much it is trending
-past                   what authors' earlier papers did
+past, authorship       what authors' earlier papers did, and as which numbers
 experience             what a service has seen itself
 forecast               who wrote what → how much it is going to trend, where nobody has voted
 examples               a library of papers → one direction

@@ -18,22 +18,13 @@ import numpy.typing as npt
 
 from digest.model import Observation
 from digest.ranking.forecast import CATEGORIES, Born, Forecast, Prospects, foretell
-from digest.ranking.text import HEADER, MAGIC, Hashes, TextBasis, Vectors, archive_of, category_hash
+from digest.ranking.packed import HashIndex, Rows, headers, runs, weight_of_length
+from digest.ranking.text import HEADER, TextBasis, Vectors, archive_of, category_hash
 from digest.ranking.tokens import SEPARATOR, TokenHashes
 from digest.ranking.trend import Trend, trend_of
 
-Rows = npt.NDArray[np.intp]
-"""Row numbers of papers in the corpus, ascending."""
-
-
 WEEK_H: Final = (5 * 24.0, 8 * 24.0)
 """Ages of the oldest candidate at which all of them are called this week's."""
-
-HALF_TOLD: Final = np.float32(15)
-"""Words of which half is believed."""
-
-FULL_LENGTH: Final = np.float32(150)
-"""Words of an ordinary abstract, believed in full."""
 
 
 class CandidateRow(NamedTuple):
@@ -86,8 +77,8 @@ class Corpus:
     trend: Trend
     extra_votes: npt.NDArray[np.float64]
     """What stars add to the votes foretold."""
-    _authors: _HashIndex
-    _categories: _HashIndex
+    _authors: HashIndex
+    _categories: HashIndex
     _positions: dict[int, npt.NDArray[np.intp]] = field(default_factory=dict)
     _by_word: dict[int, Rows] = field(default_factory=dict)
     _by_category: dict[str, CategoryRows] = field(default_factory=dict)
@@ -116,7 +107,7 @@ class Corpus:
         """
         rows = sorted(rows, key=lambda row: row.paper_id)
         blobs = [row.features for row in rows]
-        header = _headers(blobs, basis.dims)
+        header = headers(blobs, basis.dims)
         size = HEADER.itemsize
         vectors_end = size + 2 * basis.dims
         tokens_end = vectors_end + 4 * header["tokens"].astype(np.int64)
@@ -132,9 +123,9 @@ class Corpus:
         starts = np.concatenate([[0], np.cumsum(header["tokens"].astype(np.intp))])
         seen_at = tuple(row.seen_at for row in rows)
         primary = tuple(row.primary_category for row in rows)
-        matrix = np.frombuffer(vectors, "<f2").reshape(len(rows), basis.dims) * _weight_of_length(header["tokens"])
-        by_author = _HashIndex.of(authors, header["authors"])
-        by_category = _HashIndex.of(categories, header["categories"])
+        matrix = np.frombuffer(vectors, "<f2").reshape(len(rows), basis.dims) * weight_of_length(header["tokens"])
+        by_author = HashIndex.of(authors, header["authors"])
+        by_category = HashIndex.of(categories, header["categories"])
         forecast = forecast or Forecast.shipped()
         titles = header["title"].astype(np.float64)
         born = Born(
@@ -241,7 +232,7 @@ class Corpus:
             if offset != anchor:
                 begins = begins[self.tokens[begins + offset] == word]
         owners = np.searchsorted(self.starts, begins, side="right") - 1
-        first = _runs(owners)
+        first = runs(owners)
         rows = owners[first]
         # Titles come first in a paper, so its first hit tells whether the title has one.
         return PhraseHits(rows, np.diff(np.append(first, len(owners))), begins[first] < self.title_ends[rows])
@@ -272,67 +263,3 @@ class Corpus:
     def ages_h(self) -> npt.NDArray[np.float64]:
         """Hours since each paper was announced or first seen; never negative."""
         return np.array([max((self.now - seen).total_seconds(), 0.0) / 3600 for seen in self.seen_at], dtype=np.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class _HashIndex:
-    """Which rows have a hash; sorted on first use."""
-
-    values: Hashes
-    counts: npt.NDArray[np.integer]
-
-    @classmethod
-    def of(cls, data: bytes, counts: npt.NDArray[np.integer]) -> _HashIndex:
-        return cls(np.frombuffer(data, "<u8").astype(np.uint64, copy=False), counts)
-
-    @cached_property
-    def _sorted(self) -> tuple[Hashes, Rows]:
-        owners = np.repeat(np.arange(len(self.counts)), self.counts)
-        order = np.argsort(self.values, kind="stable")
-        return self.values[order], owners[order]
-
-    def table(self, wanted: Sequence[int]) -> npt.NDArray[np.float64]:
-        """(rows, wanted): 1 where a row has the hash, else 0."""
-        found = np.zeros((len(self.counts), len(wanted)))
-        owners = np.repeat(np.arange(len(self.counts)), self.counts)
-        for column, value in enumerate(wanted):
-            found[owners[self.values == np.uint64(value)], column] = 1
-        return found
-
-    def rows(self, value: int) -> Rows:
-        values, owners = self._sorted
-        key = np.uint64(value)
-        found = owners[np.searchsorted(values, key) : np.searchsorted(values, key, side="right")]
-        return found[_runs(found)]
-
-
-def _runs(values: Rows) -> Rows:
-    """Where each run of equal values begins."""
-    changes = np.flatnonzero(values[1:] != values[:-1]) + 1
-    return np.concatenate([np.zeros(min(len(values), 1), dtype=np.intp), changes])
-
-
-def _weight_of_length(tokens: npt.NDArray[np.integer]) -> Vectors:
-    """(n, 1) what a vector is shortened by: a title alone says little, whatever its few words are close to."""
-    words = tokens.astype(np.float32)
-    full = (words / (words + HALF_TOLD)) / (FULL_LENGTH / (FULL_LENGTH + HALF_TOLD))
-    return np.minimum(full, np.float32(1))[:, None]
-
-
-def _headers(blobs: Sequence[bytes], dims: int) -> npt.NDArray[np.void]:
-    header = np.frombuffer(b"".join([blob[: HEADER.itemsize] for blob in blobs]), HEADER.str if not blobs else np.uint8)
-    if not blobs:
-        return np.empty(0, dtype=HEADER)
-    if len(header) != len(blobs) * HEADER.itemsize:
-        raise ValueError("packed features are cut off")
-    header = header.view(HEADER)
-    lengths = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs))
-    expected = (
-        HEADER.itemsize
-        + 2 * header["dims"].astype(np.int64)
-        + 4 * header["tokens"].astype(np.int64)
-        + 8 * (header["authors"].astype(np.int64) + header["categories"])
-    )
-    if (header["magic"] != MAGIC).any() or (header["dims"] != dims).any() or (lengths != expected).any():
-        raise ValueError("features were made with another text basis, or are damaged: delete them and ingest again")
-    return header

@@ -16,8 +16,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from digest.ranking.corpus import Corpus, Rows
+from digest.ranking.corpus import Corpus
 from digest.ranking.interests import Floats, LaneModel
+from digest.ranking.packed import Rows
 from digest.ranking.scoring import THRESHOLD, Profile
 from digest.ranking.text import Vectors
 

@@ -19,8 +19,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from digest.ranking.corpus import Corpus, Rows
+from digest.ranking.corpus import Corpus
 from digest.ranking.examples import Background
+from digest.ranking.packed import Rows
 from digest.ranking.text import Features, Vectors
 
 Floats = npt.NDArray[np.float64]

@@ -25,7 +25,8 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from digest.ranking.past import Counts, Days, Floats, Listings, Names, Past
+from digest.ranking.authorship import Counts, Floats
+from digest.ranking.past import Days, Listings, Names, Past
 
 Vectors = npt.NDArray[np.float32]
 

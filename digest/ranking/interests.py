@@ -27,8 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 from digest.model import Identifier, Lane
-from digest.ranking.corpus import CategoryRows, Corpus, PhraseHits, Rows
+from digest.ranking.corpus import CategoryRows, Corpus, PhraseHits
 from digest.ranking.examples import Background
+from digest.ranking.packed import Rows
 from digest.ranking.people import Person, person
 from digest.ranking.text import Features, Vectors
 from digest.ranking.tokens import token_hashes

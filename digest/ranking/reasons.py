@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from digest.model import Attention
-from digest.ranking.corpus import Rows
 from digest.ranking.interests import LaneModel
+from digest.ranking.packed import Rows
 from digest.ranking.people import Person
 
 WORTH_TELLING_SHARE = 0.2

@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from digest.model import Part, PartKind, Pick, Section
 from digest.ranking import reasons
-from digest.ranking.corpus import Corpus, Rows
+from digest.ranking.corpus import Corpus
 from digest.ranking.feedback import WORTH_TELLING, FeedbackModel
 from digest.ranking.interests import PRIOR, Floats, LaneModel
+from digest.ranking.packed import Rows
 from digest.ranking.people import Person
 from digest.ranking.text import Vectors
 

@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from digest.model import Identifier, Selection, Subscriber, Verdict
-from digest.ranking.corpus import Corpus, Rows
+from digest.ranking.corpus import Corpus
 from digest.ranking.editing import Edited, edit
 from digest.ranking.estimates import Common, passing, relevances
 from digest.ranking.feedback import FeedbackModel, Opinion
 from digest.ranking.interests import LaneBuilder, LaneModel
+from digest.ranking.packed import Rows
 from digest.ranking.people import person
 from digest.ranking.scoring import NOVELTY, NOVELTY_HALF_LIFE_H, THRESHOLD, Followed, Profile, Scored
 from digest.ranking.text import Vectors

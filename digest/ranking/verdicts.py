@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from digest.model import Decision, DecisionKind, Mute, Section, Verdict
-from digest.ranking.corpus import Corpus, Rows
+from digest.ranking.corpus import Corpus
 from digest.ranking.editing import Edited, edit
 from digest.ranking.interests import PRIOR
+from digest.ranking.packed import Rows
 from digest.ranking.scoring import IN_LANE, NOWHERE, THRESHOLD
 
 _LONGEST_MAIL = 100

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import Paper, PartKind, Signal
+from digest.ranking.authorship import NUMBERS
 from digest.ranking.forecast import LEAST_CHANCE, WORTH, Forecast, Prospects
-from digest.ranking.past import GROWN_DAYS, NUMBERS, Listings, Past
+from digest.ranking.past import GROWN_DAYS, Listings, Past
 from digest.ranking.people import author_hashes
 from digest.ranking.reasons import FORECAST
 from tests.support.ranking import corpus_of, fillers, paper, ranker_of, reader, votes
