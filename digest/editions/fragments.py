@@ -30,9 +30,13 @@ def encode(text: str) -> bytes:
     if len(text) < 72 and text.isascii() and text.isprintable() and "=" not in text and text[0] not in ".F":
         return text.encode() + _SOFT_BREAK
     # A stand-in for the soft break makes the encoder leave room for its "=", and keeps trailing blanks literal.
-    whole = text.endswith("\n")
-    encoded = binascii.b2a_qp((text if whole else text + "x").encode(), istext=True)
-    encoded = encoded if whole else encoded[:-1] + b"=\n"
+    if text[-1] == "\n":
+        encoded = binascii.b2a_qp(text.encode(), istext=True)
+    else:
+        encoded = binascii.b2a_qp(text.encode() + b"x", istext=True)[:-1]
+        if b"\n" not in encoded and encoded[0] not in b".F":  # one line, as most fillings are
+            return encoded + _SOFT_BREAK
+        encoded += b"=\n"
     if b"\n." in encoded or b"\nFrom " in encoded or encoded.startswith((b".", b"From ")):
         encoded = b"\n".join(_guarded(line) for line in encoded.split(b"\n"))
     return encoded.replace(b"\n", b"\r\n")

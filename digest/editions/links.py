@@ -14,6 +14,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
@@ -103,15 +104,20 @@ def _decode(text: str) -> bytes:
     return data
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedLinks:
     """Links below ``public_url`` for a site that serves them."""
 
-    public_url: str
-    ring: KeyRing
+    def __init__(self, *, public_url: str, ring: KeyRing) -> None:
+        self._public_url = public_url.rstrip("/")
+        self._ring = ring
+        self._base = lru_cache(maxsize=1)(self._base_of)
+        """Every link of a mail starts with its token, and signing it takes longer than the rest of the card."""
+
+    def _base_of(self, key: EditionKey) -> str:
+        return f"{self._public_url}/f/{quote(self._ring.sign(key))}/"
 
     def _at(self, key: EditionKey, rest: str) -> str:
-        return f"{self.public_url.rstrip('/')}/f/{quote(self.ring.sign(key))}/{rest}"
+        return self._base(key) + rest
 
     def read_online(self, key: EditionKey) -> str | None:
         return self._at(key, "0/read")
@@ -138,7 +144,13 @@ class MailLinks(NoLinks):
     def __init__(self, address: str, ring: KeyRing) -> None:
         self._address = address
         self._ring = ring
+        self._start = lru_cache(maxsize=1)(self._start_of)
+
+    def _start_of(self, key: EditionKey) -> tuple[str, str]:
+        """The two links but for the position: digits are the same in every part of a URL."""
+        place = f"{self._ring.sign(key)}/"
+        return mailto(self._address, f"more {place}"), mailto(self._address, f"less {place}")
 
     def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
-        place = f"{self._ring.sign(key)}/{position}"
-        return mailto(self._address, f"more {place}"), mailto(self._address, f"less {place}")
+        more, less = self._start(key)
+        return f"{more}{position}", f"{less}{position}"
