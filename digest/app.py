@@ -136,7 +136,8 @@ class App:
 
         site = site_info(self.rooms)
         links = MailLinks(address(site.reply_to or site.sender)[1], self.ring) if self.config.feedback.by_mail else None
-        templates = Templates.load(data_path("templates"), override=self.config.templates)
+        palette = self.config.site.brand.palette
+        templates = Templates.load(data_path("templates"), override=self.config.templates, palette=palette)
         return Composer(templates, site, links, secret=self.ring.keys[self.ring.current])
 
     @cached_property

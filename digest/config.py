@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from digest.errors import ConfigError, Problem
 from digest.settings.addresses import EmailAddress, Mailbox, parse_address, parse_mailbox
+from digest.settings.brand import BrandConfig, lost_colours
 from digest.settings.document import Location, read_document
 from digest.settings.environment import with_overrides
 from digest.settings.places import FilePath, PublicAddress, WebAddress, is_loopback, parse_web_address, read_secret
@@ -50,6 +51,7 @@ class SiteConfig(Section):
     """Goes into the User-Agent of every request, as arXiv and Crossref ask for: an address or a web page."""
     public_url: PublicAddress | None = None
     """None = personal profile: no web links, unsubscribe by mailto."""
+    brand: BrandConfig = BrandConfig()
 
 
 class ArxivConfig(Section):
@@ -290,7 +292,8 @@ def load_config(path: Path, *, env: Mapping[str, str]) -> Config:
     if not path.exists():
         raise ConfigError([Problem(path, None, "", "is not there; `digest init` writes one, --config names another")])
     document = with_overrides(read_document(path), env)
-    config, problems = validate(document, Config, Reading(folder=path.absolute().parent, env=env))
+    around = Reading(folder=path.absolute().parent, env=env, complaints=list(lost_colours(document.data)))
+    config, problems = validate(document, Config, around)
     if config is None:
         raise ConfigError(problems)
     return config

@@ -269,6 +269,13 @@ class QuietDay(StrEnum):
     SEND = "send"
 
 
+class MailLayout(StrEnum):
+    """How much of each paper a mail shows."""
+
+    FULL = "full"
+    COMPACT = "compact"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTimes:
     """When a reader wants mail. ``weekday`` (Monday = 0) counts for weekly mail only."""
@@ -314,6 +321,7 @@ class Subscriber:
     mute: Mute = field(default_factory=Mute)
     quiet_day: QuietDay = QuietDay.SKIP
     explore: bool = True
+    layout: MailLayout = MailLayout.FULL
     language: str = "en"
 
 

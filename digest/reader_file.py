@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from digest import lane_names
 from digest.bibliography import BibliographyError, is_bibliography, read_bibliography
 from digest.catalog.identifiers import parse
-from digest.model import Frequency, Identifier, Lane, Mute, QuietDay, SendTimes, Subscriber
+from digest.model import Frequency, Identifier, Lane, MailLayout, Mute, QuietDay, SendTimes, Subscriber
 from digest.settings.addresses import EmailAddress
 from digest.settings.document import Location
 from digest.settings.reading import Reading, reading
@@ -164,6 +164,7 @@ class ReaderFile(Section):
     mute: MuteEntry = MuteEntry()
     quiet_day: QuietDay = QuietDay.SKIP
     explore: bool = True
+    layout: MailLayout = MailLayout.FULL
     language: Annotated[str, AfterValidator(_language)] = "en"
     paused: bool = False
 
@@ -198,6 +199,7 @@ class ReaderFile(Section):
             mute=Mute(words=self.mute.words, authors=self.mute.authors, categories=self.mute.categories),
             quiet_day=self.quiet_day,
             explore=self.explore,
+            layout=self.layout,
             language=self.language,
         )
 

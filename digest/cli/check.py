@@ -87,7 +87,7 @@ def compile_templates(config: Config) -> None:
     from digest.editions.templates import Templates
     from digest.resources import data_path
 
-    Templates.load(data_path("templates"), override=config.templates)
+    Templates.load(data_path("templates"), override=config.templates, palette=config.site.brand.palette)
 
 
 def _print(found: Checkup) -> None:

@@ -20,6 +20,10 @@ class SiteInfo:
     contact: str = ""
     public_url: str | None = None
     reply_to: str | None = None
+    logo: str = ""
+    """The text at the top of the mail; empty: ``name``."""
+    imprint: str = ""
+    """The last line of the mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +67,7 @@ class EditionContent:
     considered: int = 0
     health: tuple[SourceHealth, ...] = ()
     quiet_reason: str = ""
+    welcome: bool = False
+    """The reader's first mail: it opens with a welcome."""
     notice: str | None = None
     """Said at the top: "Reconstructed: this day was never sent", "Trial"."""

@@ -66,6 +66,8 @@ class Pieces:
     names: tuple[str, ...]
     columns: tuple[int, ...] = ()
     """For text: the column at which each hole starts, so that a long filling can hang from it."""
+    size: int = 0
+    """Bytes of the decoded segments in UTF-8; known where the pieces were cut, 0 where they were loaded."""
 
     @classmethod
     def cut(cls, text: str) -> Pieces:
@@ -73,7 +75,8 @@ class Pieces:
         bits = text.split(HOLE)
         outer = bits[0::2]
         columns = tuple(len(before) - before.rfind("\n") - 1 for before in outer[:-1])
-        return cls(tuple(encode(bit) for bit in outer), tuple(bits[1::2]), columns)
+        size = sum(len(bit.encode()) for bit in outer)
+        return cls(tuple(encode(bit) for bit in outer), tuple(bits[1::2]), columns, size)
 
     def fill(self, fillings: Mapping[str, bytes]) -> list[bytes]:
         """The pieces in order, each hole with its encoded filling. Raises KeyError for a hole that is left open."""

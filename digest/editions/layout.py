@@ -1,95 +1,127 @@
-"""The order of the mail: an edition's content → the shell and the parts inside it, with their words.
+"""The order of an edition: its content → the shell and the parts inside it, with their words.
 
-People you follow, each lane, what is trending, one outside the lanes, what was just missed; then how the sources did,
-and how to leave. Every part splits its words in two: ``fixed`` is the same for all readers and is rendered once,
-``holes`` differ and are filled in. Nothing here knows HTML or mail.
+What kind of mail it is and what is in it; people you follow, each lane, what is trending, one outside the lanes, what
+was just missed; then how the sources did, and how to leave. Nothing here knows HTML or mail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 from digest.editions import wording
+from digest.editions.blocks import Block, Draft, filled
+from digest.editions.cards import Length, card, left_out
 from digest.editions.clean import clean, safe_url
-from digest.editions.content import EditionContent, PickView
+from digest.editions.content import EditionContent, PickView, SiteInfo, SourceHealth
 from digest.editions.headers import mailto
 from digest.editions.links import Links
-from digest.model import Attention, Paper, Section, Summary
+from digest.model import Frequency, Section
 
-Fixed = tuple[tuple[str, str], ...]
-"""Names and values that a part is rendered with; a tuple, because it is the key that the rendering is kept under."""
 MISSED_SHOWN = 3
+SOURCES_SHOWN = 8
+"""More sources than these are counted, those in trouble first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One part of the mail. A hole that would be empty is left out, and its template sees an empty string."""
+def layout(
+    content: EditionContent,
+    links: Links,
+    *,
+    unsubscribe_mail: str,
+    settings_mail: str,
+    lengths: Sequence[Length] = (),
+) -> Draft:
+    """Lay out one edition.
 
-    part: str
-    fixed: Fixed = ()
-    holes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    shell: Block
-    body: tuple[Block, ...]
-
-
-def layout(content: EditionContent, links: Links, *, unsubscribe_mail: str, settings_mail: str) -> Layout:
-    """Lay out one edition; the two addresses are ``mailto:`` URLs, the way out that works without a web."""
-    return Layout(_shell(content, links, unsubscribe_mail, settings_mail), tuple(_body(content, links)))
+    Args:
+        unsubscribe_mail, settings_mail: ``mailto:`` URLs, the way out that works without a web.
+        lengths: of each card; by default all are whole.
+    """
+    shell = _shell(content, links, unsubscribe_mail, settings_mail, left_out(lengths))
+    return Draft(shell, (_opening(content, links), *_body(content, links, lengths)))
 
 
-def _shell(content: EditionContent, links: Links, unsubscribe_mail: str, settings_mail: str) -> Block:
+def kind(content: EditionContent) -> str:
+    """Which mail it is, by the name of its templates."""
+    if content.welcome:
+        return "welcome"
+    return "weekly" if content.subscriber.times.frequency is Frequency.WEEKLY else "daily"
+
+
+def frame(site: SiteInfo) -> tuple[tuple[str, str], ...]:
+    """What the shell says in every mail of a site."""
+    return ("site", clean(site.logo or site.name, 80)), ("imprint", clean(site.imprint, 500))
+
+
+def _shell(content: EditionContent, links: Links, unsubscribe_mail: str, settings_mail: str, shortened: str) -> Block:
     key = content.key
-    day = wording.long_date(key.date)
     holes = {
-        "subject": clean(wording.subject(content)),
         "preheader": clean(wording.preheader(content)),
-        "summary": f"{wording.count(content)} · {wording.reading_time(content.picks)}"
-        if content.picks
-        else "Nothing new",
-        "date": day,
+        "shortened": shortened,
         "why": wording.why_you_get_this(content),
-        "online_url": links.read_online(key) or "",
         "settings_url": links.preferences(key) or settings_mail,
         "pause_url": links.pause(key) or "",
         "unsubscribe_url": links.unsubscribe(key) or unsubscribe_mail,
-        "health": "" if not content.picks else " · ".join(_health(content)),
+        "health": "" if not content.picks else " · ".join(health_lines(content.health)),
     }
-    return Block("shell", (("site", clean(content.site.name, 80)),), _open(holes))
+    return Block("shell", frame(content.site), filled(holes))
 
 
-def _open(holes: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in holes.items() if value}
+def _opening(content: EditionContent, links: Links) -> Block:
+    """The day or the week, what is inside; a welcome says what to expect as well."""
+    name, day = kind(content), content.key.date
+    weekly = content.subscriber.times.frequency is Frequency.WEEKLY
+    picks = content.picks
+    words = {
+        "site": clean(content.site.logo or content.site.name, 80),
+        "date": wording.span(day) if weekly else wording.long_date(day),
+        "day": wording.short_span(day) if weekly else wording.short_date(day),
+        "top": wording.short_title(picks[0].paper.title) or picks[0].paper.label if picks else "",
+        "more": str(len(picks) - 1) if len(picks) > 1 else "",
+        "count": wording.count(content) if picks else "Nothing new",
+        "reading": wording.reading_time(picks) if picks else "",
+        "online_url": links.read_online(content.key) or "",
+    }
+    if name == "welcome":
+        words["rhythm"] = wording.rhythm(content.subscriber.times)
+        words["about"] = wording.interests(content.subscriber)
+    return Block(name, (), filled(words))
 
 
-def _health(content: EditionContent) -> list[str]:
-    return [f"{'✓' if source.ok else '⚠'} {clean(source.line, 160)}" for source in content.health]
+def health_lines(health: Sequence[SourceHealth]) -> list[str]:
+    """A line for each source; of many, those in trouble, and how many did well."""
+    lines = [f"{'✓' if source.ok else '⚠'} {clean(source.line, 160)}" for source in health]
+    if len(lines) <= SOURCES_SHOWN:
+        return lines
+    troubled = [line for line, source in zip(lines, health, strict=True) if not source.ok]
+    well = len(lines) - len(troubled)
+    shown = troubled[:SOURCES_SHOWN]
+    if len(troubled) > len(shown):
+        shown.append(f"⚠ {len(troubled) - len(shown)} more in trouble")
+    return [f"✓ {well} sources read", *shown] if well else shown
 
 
-def _body(content: EditionContent, links: Links) -> Iterator[Block]:
+def _body(content: EditionContent, links: Links, lengths: Sequence[Length]) -> Iterator[Block]:
     if content.notice:
         yield Block("notice", (), {"notice": clean(content.notice, 400)})
     if not content.picks:
         yield from _quiet(content)
     title = None
-    for position, view in enumerate(content.picks, start=1):
+    form = content.subscriber.layout
+    for number, view in enumerate(content.picks):
         if (heading := _heading(view)) != title:
             title = heading
             yield heading
-        yield _card(view, position, links.tune(content.key, position), links.answers(content.key, position))
-    if content.missed:
+        length = lengths[number] if lengths else Length.WHOLE
+        yield card(view, number + 1, key=content.key, links=links, layout=form, length=length)
+    missed = () if Length.TERSE in lengths else content.missed[:MISSED_SHOWN]
+    if missed:
         yield Block(
             "heading", (("note", ""), ("title", "Just missed" if content.picks else "Closest to your interests"))
         )
-    for missed in content.missed[:MISSED_SHOWN]:
-        url = safe_url(missed.url) or ""
-        holes = {"title": clean(missed.title, 300), "url": url, "reason": clean(missed.reason, 200)}
-        yield Block("missed", (), _open(holes))
+    for near in missed:
+        url = safe_url(near.url) or ""
+        holes = {"title": clean(near.title, 300), "url": url, "reason": clean(near.reason, 200)}
+        yield Block("missed", (), filled(holes))
 
 
 def _heading(view: PickView) -> Block:
@@ -104,43 +136,9 @@ def _heading(view: PickView) -> Block:
     return Block("heading", (("note", ""),), {"title": clean(view.pick.lane or "For you", 100)})
 
 
-def _card(view: PickView, position: int, tune_url: str | None, answers: tuple[str, str] | None) -> Block:
-    more_url, less_url = answers or ("", "")
-    holes = {
-        "reason": clean(view.pick.reason, 300),
-        "tune_url": tune_url or "",
-        "more_url": more_url,
-        "less_url": less_url,
-        "answer": f"reply with “more {position}” or “less {position}”" if answers else "",
-    }
-    return Block("card", _card_words(view.paper, view.summary, view.pick.attention), _open(holes))
-
-
-@lru_cache(maxsize=8192)
-def _card_words(paper: Paper, summary: Summary, attention: Attention) -> Fixed:
-    """What a card says of its paper to everyone. Cached: one paper goes to many readers."""
-    announced = paper.announced_at or paper.published_at or paper.first_seen_at
-    facts = (
-        wording.authors(paper.authors),
-        clean(paper.primary_category or "", 40),
-        wording.short_date(announced).replace(" ", "\u00a0"),
-    )
-    return (
-        ("title", clean(paper.title, 300) or paper.label),
-        ("url", safe_url(paper.url) or ""),
-        ("byline", " · ".join(fact for fact in facts if fact)),
-        ("tldr", clean(summary.tldr, 900)),
-        # A maker is named wherever its words are, whatever an operator's own templates show.
-        ("more", clean(f"(TLDR by {summary.by})" if summary.by else summary.more, 900)),
-        ("votes", "" if not attention.votes else wording.thousands(attention.votes)),
-        ("rising", "rising fast" if attention.rising else ""),
-        ("code_url", safe_url(paper.code_url) or ""),
-        ("stars", "" if not attention.stars else wording.thousands(attention.stars)),
-    )
-
-
 def _quiet(content: EditionContent) -> Iterator[Block]:
     considered = content.considered
+    weekly = content.subscriber.times.frequency is Frequency.WEEKLY
     if considered:
         papers = f"{considered:,} paper was" if considered == 1 else f"{considered:,} papers were"
         claim = f"{papers} new, and none of them was for you."
@@ -148,9 +146,10 @@ def _quiet(content: EditionContent) -> Iterator[Block]:
         claim = "No paper was announced that you have not had already."
     # Where nothing was new, the claim is the whole reason.
     reason = clean(content.quiet_reason, 400) if considered else ""
-    health = _health(content)
+    health = health_lines(content.health)
     proof = "And here is how we know. Sources read:" if health else "No source has been read yet."
-    yield Block("quiet", (), _open({"claim": claim, "reason": reason, "proof": proof}))
+    holes = {"when": "this week" if weekly else "today", "claim": claim, "reason": reason, "proof": proof}
+    yield Block("quiet", (), filled(holes))
     for line in health:
         yield Block("source", (), {"line": line})
 

@@ -6,22 +6,26 @@ per reader. What is left per message is to find the fragments, fill their holes,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
 from digest.editions import headers
+from digest.editions.blocks import Block, Draft
+from digest.editions.cards import Length, card, shortened
 from digest.editions.clean import clean
 from digest.editions.content import EditionContent, SiteInfo
 from digest.editions.fragments import HOLE, Fragment
-from digest.editions.layout import Block, Layout, addresses, layout
+from digest.editions.layout import addresses, layout
 from digest.editions.links import Links, NoLinks
 from digest.editions.recipe import BODY, Placed, Recipe
 from digest.editions.templates import Templates
 from digest.editions.wrap import wrap
 from digest.errors import RenderError
 
+MOST_HTML = 90_000
+"""Bytes of HTML; Gmail cuts a mail off at 102,400 and hides what follows, the way to unsubscribe among it."""
 KEPT_FRAGMENTS = 4096
 """Rendered parts kept in memory, about 8 KB each; the oldest goes first."""
 
@@ -59,20 +63,49 @@ class Composer:
             self._contact = self._reply
         self._rendered: dict[tuple[object, ...], Fragment] = {}
 
-    def layout(self, content: EditionContent) -> Layout:
-        """The parts of ``content``'s mail, before anything is drawn."""
+    def layout(self, content: EditionContent) -> Draft:
+        """The parts of ``content``'s mail, before anything is drawn; shortened where it would be too large."""
+        draft = self._draft(content)
+        if (excess := self._size(draft) - MOST_HTML) <= 0:
+            return draft
+        sizes = [
+            {length: self._block_size(self._card(content, number, length)) for length in Length}
+            for number in range(len(content.picks))
+        ]
+        return self._draft(content, shortened(sizes, excess + 200))  # with what says so
+
+    def _draft(self, content: EditionContent, lengths: Sequence[Length] = ()) -> Draft:
         unsubscribe, settings = addresses(self._reply, self._contact, content.key.subscriber_id)
-        return layout(content, self._links, unsubscribe_mail=unsubscribe, settings_mail=settings)
+        draft = layout(content, self._links, unsubscribe_mail=unsubscribe, settings_mail=settings, lengths=lengths)
+        return self._with_subject(draft)
+
+    def _with_subject(self, draft: Draft) -> Draft:
+        """The subject comes from a template, and stands in the shell as the document's title."""
+        opening = draft.body[0]
+        subject = clean(self._templates.subject(draft.mail, {**dict(opening.fixed), **opening.holes}), 250)
+        return replace(draft, shell=replace(draft.shell, holes={**draft.shell.holes, "subject": subject}))
+
+    def _card(self, content: EditionContent, number: int, length: Length) -> Block:
+        form = content.subscriber.layout
+        return card(content.picks[number], number + 1, key=content.key, links=self._links, layout=form, length=length)
+
+    def _size(self, draft: Draft) -> int:
+        """Bytes of the mail's HTML in UTF-8."""
+        return self._block_size(draft.shell) + sum(map(self._block_size, draft.body))
+
+    def _block_size(self, block: Block) -> int:
+        pieces = self.fragment(block).html
+        return pieces.size + sum(len(escape(block.holes[name]).encode()) for name in pieces.names if name != BODY)
 
     def compose(self, content: EditionContent) -> Composed:
         """Raises RenderError for an address that can't be written to, or a user's template that fails."""
-        laid = self.layout(content)
+        draft = self.layout(content)
         fragments: dict[str, bytes] = {}
-        shell = self._place(laid.shell, fragments)
-        body = tuple(self._place(block, fragments) for block in laid.body)
+        shell = self._place(draft.shell, fragments)
+        body = tuple(self._place(block, fragments) for block in draft.body)
         reader, key = content.subscriber, content.key
         recipient = headers.address(reader.email)[1]
-        subject = laid.shell.holes["subject"]
+        subject = draft.shell.holes["subject"]
         message_id = headers.message_id(key, self._sender[1].rpartition("@")[2], self._secret)
         head = headers.head(
             site=self._site,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from digest.editions.clean import clean, cut
 from digest.editions.content import EditionContent, PickView
-from digest.model import Frequency, Section, SendTimes
+from digest.model import Frequency, Section, SendTimes, Subscriber
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -42,6 +42,23 @@ def long_date(day: dt.date) -> str:
     return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def span(last: dt.date) -> str:
+    """The week that ends with ``last``: ``16–22 November 2026``, ``28 December 2026 – 3 January 2027``."""
+    first = last - dt.timedelta(days=6)
+    end = f"{last.day} {_MONTHS[last.month - 1]} {last.year}"
+    if first.month == last.month:
+        return f"{first.day}–{end}"
+    year = f" {first.year}" if first.year != last.year else ""
+    return f"{first.day} {_MONTHS[first.month - 1]}{year} – {end}"
+
+
+def short_span(last: dt.date) -> str:
+    """The week that ends with ``last``: ``16–22 Nov``, ``28 Dec – 3 Jan``."""
+    first = last - dt.timedelta(days=6)
+    start = f"{first.day}–" if first.month == last.month else f"{short_date(first)} – "
+    return f"{start}{short_date(last)}"
+
+
 def short_title(title: str, limit: int = 60) -> str:
     """A title's good part: all of it, or what stands before its colon, or the words that fit, not ending in "of"."""
     title = clean(title)
@@ -55,16 +72,6 @@ def short_title(title: str, limit: int = 60) -> str:
     while len(words) > 2 and words[-1].lower() in _DANGLING:
         words.pop()
     return " ".join(words) + "…"
-
-
-def subject(content: EditionContent) -> str:
-    """``4-bit sparse attention, and 9 more · 22 Nov``."""
-    day = short_date(content.key.date)
-    if not content.picks:
-        return f"Nothing new for you today · {day}"
-    top = short_title(content.picks[0].paper.title)
-    more = len(content.picks) - 1
-    return f"{top}, and {more} more · {day}" if more else f"{top} · {day}"
 
 
 def count(content: EditionContent) -> str:
@@ -140,7 +147,12 @@ def rhythm(times: SendTimes) -> str:
 def why_you_get_this(content: EditionContent) -> str:
     """The footer's sentence: who asked for this, when it comes, and about what."""
     reader = content.subscriber
-    lanes = [clean(lane.name, 60) for lane in reader.lanes]
-    about = f" It looks for {listed(lanes)}." if lanes else " It shows what is trending, since no interests are set."
+    about = interests(reader)
+    said = f"It looks for {about}." if about else "It shows what is trending, since no interests are set."
     name = clean(content.site.name, 80)
-    return f"You get this because {clean(reader.email, 120)} subscribes to {name}, {rhythm(reader.times)}.{about}"
+    return f"You get this because {clean(reader.email, 120)} subscribes to {name}, {rhythm(reader.times)}. {said}"
+
+
+def interests(reader: Subscriber) -> str:
+    """``Sparse attention and Proteins``; empty for a reader without lanes."""
+    return listed([clean(lane.name, 60) for lane in reader.lanes])

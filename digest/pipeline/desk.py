@@ -200,6 +200,8 @@ def site_info(rooms: Rooms) -> SiteInfo:
         contact=config.site.contact,
         sender=config.mail.sender,
         reply_to=config.mail.reply_to,
+        logo=config.site.brand.logo or "",
+        imprint=" · ".join(config.site.brand.footer),
     )
 
 

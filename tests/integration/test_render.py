@@ -13,16 +13,17 @@ from lxml import html as lxml_html
 from markupsafe import Markup
 
 from digest.camera import chromium, screenshot
-from digest.editions.content import EditionContent
-from digest.editions.layout import Block
+from digest.editions.blocks import Block
+from digest.editions.content import EditionContent, MissedView, SourceHealth
 from digest.editions.message import Composer
 from digest.editions.recipe import part_html, part_text
 from digest.editions.templates import PARTS, Templates
 from digest.editions.wrap import columns
 from digest.errors import RenderError
-from digest.model import Section
+from digest.model import MailLayout, Section, Summary
+from digest.palette import Palette, contrast
 from digest.resources import data_path
-from tests.support.edition import EDITION, QUIET, SITE, paper, view, with_paper
+from tests.support.edition import EDITION, QUIET, READER, SITE, WEEKLY, many, paper, view, with_paper
 
 BUILTIN = data_path("templates")
 TEMPLATES = Templates.load(BUILTIN)
@@ -31,6 +32,11 @@ EDITIONS = {
     "quiet": QUIET,
     "one": replace(EDITION, picks=(view(1),), missed=(), health=()),
     "notice": replace(EDITION, notice="Trial: this counts as nothing sent."),
+    "compact": replace(EDITION, subscriber=replace(READER, layout=MailLayout.COMPACT)),
+    "weekly": replace(EDITION, subscriber=WEEKLY),
+    "weekly-quiet": replace(QUIET, subscriber=WEEKLY),
+    "welcome": replace(EDITION, welcome=True, site=replace(SITE, logo="ADA / DIGEST", imprint="Institute of X · Town")),
+    "thirty": replace(EDITION, picks=many(30)),
 }
 
 
@@ -176,36 +182,110 @@ def test_unnamed_lane_still_has_a_heading() -> None:
     assert "── For you" in drawn(replace(EDITION, picks=(view(1, Section.LANE),)))[1]
 
 
+# ── kinds, layouts, sizes ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_weekly_mail_speaks_of_the_week() -> None:
+    """A weekly reader's mail names its span; a quiet one says that nothing was new this week."""
+    for version in drawn(EDITIONS["weekly"]):
+        assert "This week · 16–22 November 2026" in version
+    for version in drawn(EDITIONS["weekly-quiet"]):
+        assert "Nothing new for you this week" in version
+        assert "today" not in version
+
+
+def test_compact_mail_shows_one_sentence() -> None:
+    """Compact is title, byline, one sentence and reason, without votes or code; a maker of the sentence stays named."""
+    for version in drawn(EDITIONS["compact"]):
+        for words in ("part 7", "Grace Hopper", "We propose a kernel", "Why:", "arxiv.org/abs/2611.00007"):
+            assert words in version
+        for words in ("On twelve tasks", "▲", "Code"):
+            assert words not in version
+    first = EDITION.picks[0]
+    made = replace(EDITIONS["compact"], picks=(replace(first, summary=Summary("A.", "B.", by="A Model")),))
+    assert "A. (TLDR by A Model)" in drawn(made)[1]
+
+
+def test_first_mail_opens_with_a_welcome() -> None:
+    """The welcome says when mails come and what they look for, before the first picks; then the imprint at the end."""
+    for version in drawn(EDITIONS["welcome"]):
+        words = " ".join(unescape(version).split())
+        welcome, picks, imprint = (words.rindex(w) for w in ("Welcome", "part 1:", "Institute of X · Town"))
+        assert welcome < picks < imprint
+        assert "at 07:30 (Europe/Berlin)" in words
+        assert "ADA / DIGEST" in words
+
+
+def test_a_day_of_thirty_papers_is_shown_whole() -> None:
+    """Thirty ordinary cards fit without losing a word."""
+    html, text = drawn(EDITIONS["thirty"])
+    assert len(html.encode()) <= 90_000
+    assert html.count("On twelve tasks") == 30
+    assert "cut off" not in html + text
+
+
+UNBROKEN = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 6
+ABSTRACT = Summary("漢字かな交じり文" * 60, "A second sentence that says a little more than the first one did. " * 8)
+
+
+@pytest.mark.parametrize("form", MailLayout)
+@pytest.mark.parametrize("number", [30, 50])
+def test_too_large_a_mail_loses_summaries_from_the_last_card(form: MailLayout, number: int) -> None:
+    """Over 90 KB the last cards lose sentences first; titles, bylines, reasons and links stay, and the mail says so."""
+    picks = tuple(replace(view, summary=ABSTRACT) for view in many(number, UNBROKEN))
+    html, text = drawn(replace(EDITION, picks=picks, subscriber=replace(READER, layout=form)))
+    assert 60_000 < len(html.encode()) <= 90_000
+    assert html.count("</h3>") == number
+    assert html.count("Why:") == number
+    assert html.count("Grace Hopper") == number
+    assert html.count('href="https://arxiv.org/abs/2611.000') == number
+    kept = [("漢字" in card, "second sentence" in card) for card in html.split("<h3")[1:]]
+    assert kept == sorted(kept, reverse=True)
+    assert not all(first for first, _ in kept)
+    left = sum(not first for first, _ in kept)
+    for version in (html, text):
+        assert f"{left} papers are shown without a summary" in " ".join(version.split())
+
+
+@pytest.mark.parametrize("words", ["漢字" * 150, "&" * 300, "👩‍🔬 " * 70, "x" * 2000])
+def test_no_mail_is_ever_clipped(words: str) -> None:
+    """Fifty papers made of nothing but the longest words still stay below what Gmail cuts off."""
+    url = "https://example.org/" + "x" * 1900
+    hostile = tuple(
+        replace(
+            view,
+            pick=replace(view.pick, reason=words),
+            paper=replace(view.paper, title=words, authors=(words,) * 3, categories=(words,), url=url, code_url=url),
+            summary=Summary(words * 3, words),
+        )
+        for view in many(50)
+    )
+    missed = tuple(MissedView(words, url, words) for _ in range(3))
+    health = tuple(SourceHealth(words, n % 2 == 0, words) for n in range(60))
+    html, text = drawn(replace(EDITION, picks=hostile, missed=missed, health=health, notice=words))
+    assert len(html.encode()) < 102_400
+    assert html.count("</h3>") == 50
+    assert "50 papers are shown without a summary" in " ".join(text.split())
+
+
 # ── colours ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2 contrast ratio of two ``#rrggbb`` colours."""
-
-    def luminance(colour: str) -> float:
-        channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_contrast_in_light_and_dark() -> None:
     """Every text colour has a contrast of 4.5:1 or more on what it stands on, in both schemes."""
+    palette = Palette.of()
     html = "".join(drawn(content)[0] for content in EDITIONS.values())
     light = set()
     for style in re.findall(r'style="([^"]*)"', html):
         colour = re.search(r"(?<!-)color:(#\w{6})", style)
         ground = re.search(r"background-color:(#\w{6})", style)
         if colour:
-            light.add((colour[1], ground[1] if ground else "#fffefb"))
-    shell = (BUILTIN / "mail" / "shell.mjml.j2").read_text()
+            light.add((colour[1], ground[1] if ground else palette.light.sheet))
     dark = set()
-    for rule in re.findall(r"\{ ([^{}]*) \}", shell.split("prefers-color-scheme: dark", 1)[1]):
+    for rule in re.findall(r"\{ ([^{}]*) \}", html.split("prefers-color-scheme: dark", 1)[1].split("</style>", 1)[0]):
         colour, ground = re.search(r"(?<!-)\bcolor: (#\w{6})", rule), re.search(r"background-color: (#\w{6})", rule)
-        if colour and not rule.startswith("background-color: #11"):
-            dark.add((colour[1], ground[1] if ground else "#1a1b1d"))
+        if colour:
+            dark.add((colour[1], ground[1] if ground else palette.dark.sheet))
     assert len(light) > 4
     assert len(dark) > 4
     for ink, sheet in light | dark:
@@ -215,6 +295,7 @@ def test_contrast_in_light_and_dark() -> None:
 # ── a user's own templates ──────────────────────────────────────────────────────────────────────────────────
 
 CARD = (BUILTIN / "mail" / "card.mjml.j2").read_text()
+HEADING = (BUILTIN / "mail" / "heading.mjml.j2").read_text()
 
 
 def own(folder: Path, name: str, text: str) -> Templates:
@@ -235,11 +316,13 @@ def test_own_template_replaces_one_part(tmp_path: Path) -> None:
     ("name", "text", "line", "message"),
     [
         ("card.mjml.j2", "\n{% if x %}", 2, "end of template|endif"),
-        ("card.mjml.j2", CARD.replace("{{ byline }}", "{{ bylin }}"), 6, "unknown name 'bylin'.*byline"),
-        ("card.mjml.j2", CARD.replace("mj-column", "mj-colum"), 3, "<mj-colum> is not an MJML tag"),
-        ("card.mjml.j2", CARD.replace("</mj-text>", ""), 11, "</mj-column> closes a tag that is not open"),
-        ("card.mjml.j2", "<mj-section>", 1, "is not closed"),
-        ("card.mjml.j2", CARD.replace('padding="18px 36px 8px"', 'wide="{{ votes }}"'), 2, "MJML drops {{ votes }}"),
+        ("card.mjml.j2", CARD.replace("{{ byline }}", "{{ bylin }}"), 7, "unknown name 'bylin'.*byline"),
+        ("heading.mjml.j2", HEADING.replace("mj-column", "mj-colum"), 3, "<mj-colum> is not an MJML tag"),
+        ("heading.mjml.j2", HEADING.replace("</mj-text>", ""), 8, "</mj-column> closes a tag that is not open"),
+        ("heading.mjml.j2", "<mj-section>", 1, "is not closed"),
+        ("heading.mjml.j2", HEADING.replace('padding="28px 36px 0"', 'wide="{{ note }}"'), 2, "MJML drops {{ note }}"),
+        ("card.mjml.j2", CARD.replace("light.muted", "light.mute"), 7, "unknown colour 'mute'; known here: page"),
+        ("daily.subject.j2", "{{ title }}", 1, "unknown name 'title'.*top"),
         ("card.txt.j2", "\n\n{{ title | wrapp }}", 3, "No filter named 'wrapp'"),
         ("shell.mjml.j2", "<mjml><mj-body></mj-body></mjml>", None, "exactly once"),
     ],
@@ -259,7 +342,7 @@ def test_failing_template_names_its_line(tmp_path: Path) -> None:
     templates = own(tmp_path, "card.mjml.j2", CARD.replace("{{ byline }}", "{{ byline.first.name }}"))
     with pytest.raises(RenderError, match="has no attribute 'first'") as caught:
         drawn(EDITION, templates)
-    assert caught.value.line == 6
+    assert caught.value.line == 7
     (tmp_path / "mail" / "card.mjml.j2").write_bytes(b"\xff")
     with pytest.raises(RenderError, match="can't be read"):
         Templates.load(BUILTIN, tmp_path)
@@ -274,7 +357,7 @@ def test_failing_template_names_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("width", "dark"), [(320, False), (600, True), (1200, False)])
 def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int, dark: bool) -> None:
     """At phone and desktop width, light and dark, the margins stay free and the ground has the scheme's colour."""
-    image = pytest.importorskip("PIL.Image")
+    image, image_color = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.ImageColor")
     title = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 3
     content = replace(EDITION, picks=(*with_paper(paper(3, title), reason=title).picks, *EDITION.picks[:2]), missed=())
     page, picture = tmp_path / "mail.html", tmp_path / "mail.png"
@@ -283,5 +366,5 @@ def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int, dark: bool
     with image.open(picture) as taken:
         pixels = taken.convert("RGB")
         margin = {pixels.getpixel((width - 6, y)) for y in range(0, 1400, 7)}
-    grounds = {(26, 27, 29), (17, 18, 19)} if dark else {(255, 254, 251), (241, 239, 233)}
-    assert margin <= grounds
+    scheme = Palette.of().dark if dark else Palette.of().light
+    assert margin <= {image_color.getrgb(scheme.page), image_color.getrgb(scheme.sheet)}

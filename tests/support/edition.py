@@ -9,6 +9,7 @@ from digest.editions.content import EditionContent, MissedView, PickView, SiteIn
 from digest.model import (
     Attention,
     EditionKey,
+    Frequency,
     Identifier,
     Lane,
     Paper,
@@ -87,6 +88,7 @@ EDITION = EditionContent(
         SourceHealth("huggingface", False, "Hugging Face did not answer"),
     ),
 )
+WEEKLY = replace(READER, times=replace(READER.times, frequency=Frequency.WEEKLY))
 QUIET = replace(EDITION, picks=(), quiet_reason="The nearest was below your threshold.")
 
 
@@ -94,3 +96,9 @@ def with_paper(changed: Paper, *, reason: str | None = None) -> EditionContent:
     """An edition of one paper."""
     one = pick(changed.id)
     return replace(EDITION, picks=(PickView(replace(one, reason=reason or one.reason), changed, TLDR),), missed=())
+
+
+def many(number: int, title: str | None = None) -> tuple[PickView, ...]:
+    """So many picks, of one lane but for the last."""
+    sections = [(Section.LANE, "Sparse attention")] * (number - 1) + [(Section.OUTSIDE, None)]
+    return tuple(PickView(pick(n, *section), paper(n, title), TLDR) for n, section in enumerate(sections, start=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 
 from digest.editions import wording
 from digest.editions.clean import clean, cut, safe_url
+from digest.editions.message import Composer
+from digest.editions.templates import Templates
 from digest.editions.wrap import columns, wrap
 from digest.model import Frequency, Section, SendTimes
-from tests.support.edition import EDITION, QUIET, READER, paper, view
+from digest.resources import data_path
+from tests.support.edition import EDITION, QUIET, READER, SITE, WEEKLY, many, paper, view
 
 
 @given(st.text(), st.integers(10, 200))
@@ -105,9 +109,26 @@ def test_short_title(title: str, short: str) -> None:
 
 def test_subject_says_what_is_inside() -> None:
     """The first pick's name, how many more, the reader's date."""
-    assert wording.subject(EDITION) == "4-bit sparse attention, part 1, and 9 more · 22 Nov"
-    assert wording.subject(replace(EDITION, picks=EDITION.picks[:1])) == "4-bit sparse attention, part 1 · 22 Nov"
-    assert wording.subject(QUIET) == "Nothing new for you today · 22 Nov"
+    composer = Composer(Templates.load(data_path("templates")), SITE)
+
+    def subject(**changes: Any) -> str:
+        return composer.layout(replace(EDITION, **changes)).shell.holes["subject"]
+
+    assert subject() == "4-bit sparse attention, part 1, and 9 more · 22 Nov"
+    assert subject(picks=EDITION.picks[:1]) == "4-bit sparse attention, part 1 · 22 Nov"
+    assert subject(picks=()) == "Nothing new for you today · 22 Nov"
+    assert subject(subscriber=WEEKLY) == "4-bit sparse attention, part 1, and 9 more this week · 16–22 Nov"
+    assert subject(subscriber=WEEKLY, picks=()) == "Nothing new for you this week · 16–22 Nov"
+    assert subject(welcome=True) == "Welcome to Ada's papers: 4-bit sparse attention, part 1, and 9 more"
+    assert subject(picks=many(1, "{{ x }}\r\nBcc: y")) == "{{ x }} Bcc: y · 22 Nov"
+
+
+def test_weeks_are_named_by_their_days() -> None:
+    """A span within a month names it once, one over two months or years names both."""
+    assert wording.span(dt.date(2026, 11, 22)) == "16–22 November 2026"
+    assert wording.span(dt.date(2026, 12, 3)) == "27 November – 3 December 2026"
+    assert wording.span(dt.date(2027, 1, 3)) == "28 December 2026 – 3 January 2027"
+    assert wording.short_span(dt.date(2026, 12, 3)) == "27 Nov – 3 Dec"
 
 
 def test_preheader() -> None:

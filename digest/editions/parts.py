@@ -1,0 +1,93 @@
+"""What a mail is made of: the parts, the mails, and the words that each template is given.
+
+A *part* is a pair of files in ``templates/mail``, ``NAME.mjml.j2`` and its twin ``NAME.txt.j2``. A *mail* is a part,
+its opening, with a third file ``NAME.subject.j2``; the parts of an edition follow it, and ``shell`` is around them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Words = Mapping[str, str]
+"""Word → what it says; all are plain strings, empty where there is nothing to say."""
+
+_SITE = {"site": "the name or logo text of the site"}
+_TUNING: Words = {
+    "tune_url": "where a reader tunes by this paper, on the web",
+    "more_url": "a mail that asks for more like it",
+    "less_url": "a mail that asks for less like it",
+    "answer": "how to answer by hand, for the text version",
+}
+_CARD: Words = {
+    "title": "the paper's title",
+    "url": "its page",
+    "byline": "authors, category and day",
+    "tldr": "the summary's first sentence",
+    "more": "its second sentence, or who wrote the summary",
+    "reason": "why this reader gets it",
+    "votes": "how many votes",
+    "rising": "“rising fast”, if it is",
+    "code_url": "where its code is",
+    "stars": "how many stars that has",
+    **_TUNING,
+}
+_EDITION: Words = {
+    **_SITE,
+    "date": "the day in full, of a weekly mail the span",
+    "day": "the same in short",
+    "top": "the first paper's title in short, empty on a quiet day",
+    "more": "how many others there are",
+    "count": "how many were chosen of how many new ones",
+    "reading": "how long it takes to read",
+    "online_url": "the mail on the web",
+}
+
+PARTS: Mapping[str, Words] = {
+    "shell": {
+        **_SITE,
+        "subject": "the finished subject",
+        "preheader": "what an inbox shows beside the subject",
+        "body": "where the parts go",
+        "shortened": "that summaries were left out, and how many",
+        "health": "how the sources did",
+        "why": "why one gets this mail",
+        "imprint": "the site's own footer",
+        "settings_url": "where settings are changed",
+        "pause_url": "where mails are paused",
+        "unsubscribe_url": "where one leaves",
+    },
+    "daily": _EDITION,
+    "weekly": _EDITION,
+    "welcome": {
+        **_EDITION,
+        "rhythm": "when mails come",
+        "about": "the interests they look for",
+    },
+    "notice": {"notice": "what must be said first"},
+    "heading": {"title": "the group's name", "note": "a line on it"},
+    "card": _CARD,
+    "card-compact": _CARD,
+    "missed": {"title": "the paper's title", "url": "its page", "reason": "why it was close"},
+    "quiet": {
+        "when": "“today” or “this week”",
+        "claim": "that nothing was for this reader",
+        "reason": "why",
+        "proof": "what leads to the sources that were read",
+    },
+    "source": {"line": "how one source did"},
+}
+"""Every part with the words that its templates are given."""
+
+MAILS = ("daily", "weekly", "welcome")
+"""The parts that open a mail, and so have a subject; the subject is given the same words."""
+
+
+def files_of(part: str) -> tuple[str, ...]:
+    """The part's files, below the templates' folder."""
+    endings = ("subject", "mjml", "txt") if part in MAILS else ("mjml", "txt")
+    return tuple(f"mail/{part}.{ending}.j2" for ending in endings)
+
+
+def part_of(name: str) -> str:
+    """The part that a template file belongs to, by its name."""
+    return name.rpartition("/")[2].partition(".")[0]
