@@ -38,10 +38,16 @@ def lane_reason(lane: LaneModel, row: int, likeness: float) -> str:
     Args:
         likeness: the evidence by likeness that the paper has in this lane.
     """
-    titled = [p.phrase for p in lane.phrases if _at(p.hits.rows, row) and p.hits.in_title[_place(p.hits.rows, row)]]
-    mentioned = [p.phrase for p in lane.phrases if _at(p.hits.rows, row) and p.phrase not in titled]
-    scattered = [p.phrase for p in lane.phrases if _at(p.apart, row)]
-    category = next((c.category for c in lane.categories if _at(c.rows, row)), "")
+    titled: list[str] = []
+    mentioned: list[str] = []
+    scattered: list[str] = []
+    for evidence in lane.phrases:
+        hits = evidence.hits
+        place = _place(hits.rows, row)
+        if place < len(hits.rows) and hits.rows[place] == row:
+            (titled if hits.in_title[place] else mentioned).append(evidence.phrase)
+        elif _at(evidence.apart, row):
+            scattered.append(evidence.phrase)
     if titled:
         return f"{_quoted(titled)} in the title"
     if mentioned:
@@ -52,6 +58,7 @@ def lane_reason(lane: LaneModel, row: int, likeness: float) -> str:
         return f"close to {_quoted([p.phrase for p in lane.phrases])}" + (" and your examples" if lane.examples else "")
     if scattered:
         return f"has the words of {_quoted(scattered)}"
+    category = next((c.category for c in lane.categories if _at(c.rows, row)), "")
     return f"{category}, your category" if category else ""
 
 

@@ -193,8 +193,9 @@ class Scored:
             PartKind.FEEDBACK: because_of_you,
             PartKind.NOVELTY: reasons.age_reason(float(self.corpus.ages_h[row])),
         }
-        summands = (Part(kind, float(values[place]), notes[kind]) for kind, values in self.parts.items())
-        parts = tuple(part for part in summands if part.value)
+        parts = tuple(
+            Part(kind, value, notes[kind]) for kind, values in self.parts.items() if (value := float(values[place]))
+        )
         section = section or self.section(place)
         named = section in {Section.LANE, Section.FOLLOWED} and lane_number != NOWHERE
         return Pick(
