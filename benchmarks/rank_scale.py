@@ -37,14 +37,13 @@ from digest.ranking.estimates import Common, best, relevances
 from digest.ranking.examples import Background
 from digest.ranking.interests import BY_EXAMPLES, IN_TITLE, Floats, LaneModel, PhraseEvidence
 from digest.ranking.scoring import NOVELTY, NOVELTY_HALF_LIFE_H, Profile, Scored
+from digest.ranking.selection import LANES_AT_ONCE
 from digest.ranking.text import Features, TextBasis, Vectors, category_hash
 
 NOW = dt.datetime(2026, 5, 28, 6, 0, tzinfo=dt.UTC)
 TOP = 20
-CHUNK = 256
-"""Readers in one matrix product."""
 BARE_EVERY = 8
-ALWAYS_BARE = 64
+ALWAYS_BARE = 256
 """Chunks of which each is timed bare too."""
 DIFFERENT = 1_000
 LIBRARY, HITS, GONE = 8, 10, 20
@@ -135,10 +134,11 @@ def lanes_of(corpus: Corpus, count: int, rng: np.random.Generator) -> list[LaneM
 def stream(
     corpus: Corpus, lanes: Sequence[LaneModel], readers: int, per_reader: int, rng: np.random.Generator
 ) -> Iterator[list[Profile]]:
-    """Chunks of readers; nothing of a chunk is kept."""
-    for start in range(0, readers, CHUNK):
+    """Chunks of readers, with as many lanes as the ranker puts into one product; nothing of a chunk is kept."""
+    size = LANES_AT_ONCE // per_reader
+    for start in range(0, readers, size):
         chunk = []
-        for _ in range(min(CHUNK, readers - start)):
+        for _ in range(min(size, readers - start)):
             excluded = np.zeros(len(corpus), dtype=bool)
             excluded[rng.integers(0, len(corpus), GONE)] = True
             mine = tuple(lanes[number] for number in rng.integers(0, len(lanes), per_reader).tolist())
@@ -169,7 +169,7 @@ def measure(corpus: Corpus, lanes: Sequence[LaneModel], readers: int, per_reader
     novelty = NOVELTY * 0.5 ** (corpus.ages_h / NOVELTY_HALF_LIFE_H)
     common = Common.of(corpus, novelty)
     ours_s = bare_s = 0.0
-    bare_readers, every = 0, BARE_EVERY if readers > ALWAYS_BARE * CHUNK else 1
+    bare_readers, every = 0, BARE_EVERY if readers * per_reader > ALWAYS_BARE * LANES_AT_ONCE else 1
     for number, chunk in enumerate(stream(corpus, lanes, readers, per_reader, np.random.default_rng(2))):
         started = time.perf_counter()
         for scored, order in top(corpus, common, novelty, chunk):
@@ -195,7 +195,7 @@ def main() -> None:
     rng = np.random.default_rng(1)
     corpus = corpus_of(args.papers, rng)
     lanes = lanes_of(corpus, DIFFERENT * args.lanes, rng)
-    measure(corpus, lanes, CHUNK, args.lanes)  # a first round, so that libraries and caches are warm
+    measure(corpus, lanes, LANES_AT_ONCE, args.lanes)  # a first round, so that libraries and caches are warm
     costs = []
     for readers in map(int, args.readers.split(",")):
         costs.append(measure(corpus, lanes, readers, args.lanes).as_dict())
