@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from digest.editions.message import Composer
     from digest.pipeline.answers import Taken
     from digest.pipeline.backtest import Backtest
+    from digest.pipeline.comparison import Comparison
     from digest.pipeline.library import Suggestion
-    from digest.pipeline.preview import Preview
+    from digest.pipeline.preview import Preview, Previewer
     from digest.pipeline.sending_now import Outcome
     from digest.ranking.text import TextBasis
     from digest.signals.base import SignalProvider
@@ -127,6 +128,14 @@ class App:
 
     @cached_property
     def composer(self) -> Composer:
+        return self.new_composer()
+
+    def new_composer(self) -> Composer:
+        """With the templates as they are now.
+
+        Raises:
+            RenderError: one of them is broken.
+        """
         from digest.editions.headers import address
         from digest.editions.links import MailLinks
         from digest.editions.message import Composer
@@ -298,9 +307,19 @@ class App:
         return [(day, counts) for day, counts in counted if counts]
 
     def preview(self, reader: str, *, date: dt.date | None = None) -> Preview:
-        from digest.pipeline.preview import preview
+        return self.previewer().show(self.subscriber(reader), date)
 
-        return preview(self.rooms, self.subscriber(reader), composer=lambda: self.composer, date=date)
+    def previewer(self) -> Previewer:
+        """Shows any number of mails as of this moment."""
+        from digest.pipeline.preview import Previewer
+
+        return Previewer(self.rooms, composer=lambda: self.composer)
+
+    def compare(self, reader: str, first: dt.date, second: dt.date) -> Comparison:
+        """What changed between the mails of two days; of one day twice, since it was sent."""
+        from digest.pipeline.comparison import compare
+
+        return compare(self.rooms, self.previewer(), self.subscriber(reader), first, second)
 
     def why(self, reader: str, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Subscriber, Verdict]:
         from digest.pipeline.preview import why
@@ -329,16 +348,21 @@ class App:
 
         if not self.rooms.papers.count():
             raise NotFound("no papers are stored yet; read them first: digest ingest")
-        settings = [Setting(name=str(self.config_path), rooms=self.rooms, readers=self._replayed(self.config, readers))]
+        settings = [Setting(name=str(self.config_path), rooms=self.rooms, readers=self.readers(readers))]
         if against is not None:
             other = load_config(against, env=self._env)
             rooms = replace(self.rooms, config=other)
-            settings.append(Setting(name=str(against), rooms=rooms, readers=self._replayed(other, readers)))
+            settings.append(Setting(name=str(against), rooms=rooms, readers=self.readers(readers, config=other)))
         dates = [first + dt.timedelta(days=day) for day in range((last - first).days + 1)]
         return backtest(settings, dates, as_announced=as_announced, progress=progress)
 
-    def _replayed(self, config: Config, readers: Sequence[str]) -> tuple[Subscriber, ...]:
-        """The readers of a configuration's files, and those that live in the store alone."""
+    def readers(self, only: Sequence[str] = (), *, config: Config | None = None) -> tuple[Subscriber, ...]:
+        """The readers of a configuration's files, and those that live in the store alone; paused ones left out.
+
+        Raises:
+            NotFound: one of ``only`` (ids or addresses) is no reader.
+        """
+        config = config or self.config
         files = [loaded.subscriber for loaded in load_subscribers(config.subscribers).good if not loaded.paused]
         declared = {subscriber.id for subscriber in files}
         stored = [
@@ -347,12 +371,12 @@ class App:
             if known.state == "active" and known.origin == "store" and known.subscriber.id not in declared
         ]
         everyone = sorted([*files, *stored], key=lambda subscriber: subscriber.id)
-        if not readers:
+        if not only:
             return tuple(everyone)
-        for name in readers:
+        for name in only:
             if not any(name in (subscriber.id, subscriber.email) for subscriber in everyone):
                 raise NotFound(f"no reader {name!r} in {config.subscribers}")
-        return tuple(one for one in everyone if one.id in readers or one.email in readers)
+        return tuple(one for one in everyone if one.id in only or one.email in only)
 
     def lane_of(self, reader: str, paper_id: int) -> str | None:
         """The lane that brings, or brought, a paper to a reader; None for one outside their lanes or too old."""

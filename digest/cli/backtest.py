@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import click
 
 from digest.cli.common import config_option, console
 from digest.cli.preview import DATE
+from digest.cli.reporting import bar
 
 if TYPE_CHECKING:
     from digest.pipeline.backtest import Backtest
@@ -63,7 +62,7 @@ def command(
         raise click.UsageError(f"--to {last} is before --from {first}")
     if (last - first).days >= MOST_DAYS:
         raise click.UsageError(f"more than {MOST_DAYS} days; replay them in parts")
-    with open_app(config) as app, _progress() as progress:
+    with open_app(config) as app, bar("Replaying") as progress:
         tests = app.backtest(
             first, last, readers=readers, against=against, as_announced=as_announced, progress=progress
         )
@@ -117,17 +116,3 @@ def _print(tests: Sequence[Backtest], first: dt.date, last: dt.date) -> None:
     for remark in report.remarks(tests):
         out.print(remark, style="yellow")
     out.print("Every pick, with its votes: --html FILE, or --json.", style="dim")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, nothing in a log."""
-    if not sys.stderr.isatty():
-        yield lambda done, of: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Replaying", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
+from digest.editions.content import EditionContent
+from digest.editions.layout import Layout
 from digest.editions.message import Composer
-from digest.editions.recipe import Recipe, assemble
-from digest.errors import NotFound
+from digest.editions.recipe import Recipe, assemble, part_html, part_text
+from digest.errors import DigestError, NotFound
 from digest.model import Decision, DecisionKind, DeliveryState, Paper, Section, Selection, Subscriber, Verdict
 from digest.pipeline.desk import Desk
 from digest.pipeline.lookup import find_paper
@@ -23,53 +26,123 @@ class Preview:
     subscriber: Subscriber
     edition: dt.date
     recipe: Recipe
-    fragments: dict[str, bytes]
+    fragments: Mapping[str, bytes]
     selection: Selection | None
-    papers: Mapping[int, Paper]
+    content: EditionContent | None
+    """What it was composed from, and in which parts; of a sent mail only the recipe is kept."""
+    layout: Layout | None
     replayed: bool
     words: str
+
+    @property
+    def papers(self) -> Mapping[int, Paper]:
+        return {view.pick.paper_id: view.paper for view in self.content.picks} if self.content else {}
 
     def message(self) -> bytes:
         return assemble(self.recipe, self.fragments)
 
+    def html(self) -> str:
+        return part_html(self.recipe, self.fragments)
 
-def preview(
-    rooms: Rooms, subscriber: Subscriber, *, composer: Callable[[], Composer], date: dt.date | None = None
-) -> Preview:
-    """The reader's mail now, or of a day: replayed if it was sent, else reconstructed from what was known then.
+    def text(self) -> str:
+        return part_text(self.recipe, self.fragments)
 
-    Raises:
-        NotFound: nothing to show yet, or a day that the reader's zone skipped.
+
+class Previewer:
+    """Shows mails of one moment, whoever they are for: readers who share the moment share one desk.
+
+    ``now`` stands still, so keep it only as long as nothing new is to be seen.
     """
-    if date is not None and (replay := rooms.outbox.replay(subscriber.id, date)):
+
+    def __init__(self, rooms: Rooms, *, composer: Callable[[], Composer]) -> None:
+        self._rooms = rooms
+        self._composer = composer
+        self._now = rooms.clock()
+        self._desk: tuple[dt.datetime, Desk] | None = None
+
+    def show(self, subscriber: Subscriber, date: dt.date | None = None) -> Preview:
+        """The reader's mail now, or of a day: replayed if it was sent, else reconstructed from what was known then.
+
+        Raises:
+            NotFound: nothing to show yet, or a day that the reader's zone skipped.
+            RenderError: a template is broken.
+        """
+        sent = self.sent(subscriber, date) if date is not None else None
+        return sent or self.made(subscriber, date)
+
+    def sent(self, subscriber: Subscriber, date: dt.date) -> Preview | None:
+        """The mail of that day as it was built for sending; None if there is none."""
+        replay = self._rooms.outbox.replay(subscriber.id, date)
+        if replay is None:
+            return None
         recipe = Recipe.from_bytes(replay.recipe)
         return Preview(
             subscriber=subscriber,
             edition=date,
             recipe=recipe,
-            fragments=rooms.fragments.get(recipe.hashes),
+            fragments=self._rooms.fragments.get(recipe.hashes),
             selection=None,
-            papers={},
+            content=None,
+            layout=None,
             replayed=True,
             words=_replayed(replay.state, replay.at),
         )
-    if not rooms.papers.count():
-        raise NotFound("no papers are stored yet; read them first: digest ingest")
-    now = rooms.clock()
-    at, notice, words = _moment(subscriber, date, now)
-    selection, edition, desk = _selected(rooms, subscriber, at, date)
-    (content,) = desk.contents([(subscriber, selection, edition)], sent_at=at, notice=notice)
-    composed = composer().compose(content)
-    return Preview(
-        subscriber=subscriber,
-        edition=edition,
-        recipe=composed.recipe,
-        fragments=dict(composed.fragments),
-        selection=selection,
-        papers={view.pick.paper_id: view.paper for view in content.picks},
-        replayed=False,
-        words=words,
-    )
+
+    def made(self, subscriber: Subscriber, date: dt.date | None = None) -> Preview:
+        """The mail as it would be made now, or that day, whether or not one was sent."""
+        if not self._rooms.papers.count():
+            raise NotFound("no papers are stored yet; read them first: digest ingest")
+        at, notice, words = _moment(subscriber, date, self._now)
+        desk = self.desk(at)
+        (selection,) = desk.select([subscriber], {subscriber.id: _gone(self._rooms, subscriber, date)})
+        edition = date or at.astimezone(ZoneInfo(subscriber.times.timezone)).date()
+        (content,) = desk.contents([(subscriber, selection, edition)], sent_at=at, notice=notice)
+        composer = self._composer()
+        composed = composer.compose(content)
+        return Preview(
+            subscriber=subscriber,
+            edition=edition,
+            recipe=composed.recipe,
+            fragments=composed.fragments,
+            selection=selection,
+            content=content,
+            layout=composer.layout(content),
+            replayed=False,
+            words=words,
+        )
+
+    def everyone(
+        self, subscribers: Iterable[Subscriber], date: dt.date | None = None
+    ) -> Iterator[tuple[Subscriber, Preview | DigestError]]:
+        """Each reader's mail, or why there is none, in an order that needs each desk once."""
+        for subscriber in sorted(subscribers, key=lambda one: (_moment_or_none(one, date) or self._now, one.id)):
+            try:
+                yield subscriber, self.show(subscriber, date)
+            except DigestError as error:
+                yield subscriber, error
+
+    def verdict(self, subscriber: Subscriber, paper_id: int, date: dt.date | None = None) -> Verdict:
+        """What became of a paper in :meth:`made`."""
+        at, _, _ = _moment(subscriber, date, self._now)
+        return self.desk(at).explain(subscriber, _gone(self._rooms, subscriber, date), paper_id)
+
+    def desk(self, at: dt.datetime) -> Desk:
+        if self._desk is None or self._desk[0] != at:
+            self._desk = at, Desk(self._rooms, now=at)
+        return self._desk[1]
+
+
+def recomposed(shown: Preview, composer: Composer) -> Preview:
+    """The same content drawn with another composer; a sent mail stays as it was.
+
+    Raises:
+        RenderError: a template is broken.
+    """
+    if shown.content is None:
+        return shown
+    composed = composer.compose(shown.content)
+    layout = composer.layout(shown.content)
+    return replace(shown, recipe=composed.recipe, fragments=composed.fragments, layout=layout)
 
 
 def why(rooms: Rooms, subscriber: Subscriber, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Verdict]:
@@ -85,8 +158,7 @@ def why(rooms: Rooms, subscriber: Subscriber, paper: str, *, date: dt.date | Non
     if edition is not None and (carried := _as_sent(rooms, subscriber, edition, found.id)):
         return found, carried
     at, _, _ = _moment(subscriber, date, rooms.clock())
-    desk = Desk(rooms, now=at)
-    return found, desk.explain(subscriber, _gone(rooms, subscriber, date), found.id)
+    return found, Desk(rooms, now=at).explain(subscriber, _gone(rooms, subscriber, date), found.id)
 
 
 def _as_sent(rooms: Rooms, subscriber: Subscriber, edition: dt.date, paper_id: int) -> Verdict | None:
@@ -98,16 +170,6 @@ def _as_sent(rooms: Rooms, subscriber: Subscriber, edition: dt.date, paper_id: i
             chosen = Decision(DecisionKind.EXPLORED if pick.section is Section.OUTSIDE else DecisionKind.PICKED)
             return Verdict(paper_id=paper_id, pick=pick, decisions=(chosen,), position=position, edition=edition)
     return None
-
-
-def _selected(
-    rooms: Rooms, subscriber: Subscriber, at: dt.datetime, date: dt.date | None
-) -> tuple[Selection, dt.date, Desk]:
-    from zoneinfo import ZoneInfo
-
-    desk = Desk(rooms, now=at)
-    (selection,) = desk.select([subscriber], {subscriber.id: _gone(rooms, subscriber, date)})
-    return selection, date or at.astimezone(ZoneInfo(subscriber.times.timezone)).date(), desk
 
 
 def _gone(rooms: Rooms, subscriber: Subscriber, date: dt.date | None) -> set[int]:
@@ -128,6 +190,10 @@ def _moment(subscriber: Subscriber, date: dt.date | None, now: dt.datetime) -> t
         f"reconstructed: no mail was sent on {date:%d %b}; this is what it would have been, from what was known then"
     )
     return at, f"{words[0].upper()}{words[1:]}.", words
+
+
+def _moment_or_none(subscriber: Subscriber, date: dt.date | None) -> dt.datetime | None:
+    return local_instant(date, subscriber.times.send, subscriber.times.timezone) if date else None
 
 
 def _replayed(state: DeliveryState, at: dt.datetime | None) -> str:

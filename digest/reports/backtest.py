@@ -6,12 +6,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import jinja2
-
 from digest.pipeline.backtest import Backtest, Day
 from digest.ranking.backtest import BEST, DayFigures, Outcome, ReplayedMail
 from digest.reports.charts import Chart, line_chart
-from digest.resources import data_path
+from digest.reports.pages import render
 
 COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("mails", "count", "readers who would have got a mail"),
@@ -93,15 +91,10 @@ def to_json(tests: Sequence[Backtest], first: dt.date, last: dt.date) -> dict[st
 
 def page(tests: Sequence[Backtest], first: dt.date, last: dt.date) -> str:
     """One HTML file with plots, the table, and every pick; without scripts or remote resources."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(data_path("templates") / "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
     dates = sorted({day.date for test in tests for day in test.days})
     readers = {mail.reader for test in tests for day in test.days for mail in day.mails}
-    return environment.get_template("backtest.html.j2").render(
+    return render(
+        "backtest.html.j2",
         title=f"Backtest, {first.day} {first:%b} to {last.day} {last:%b %Y}",
         what=f"{len(dates)} edition days, {len(readers)} readers, each day with what was known then.",
         words=remarks(tests),
