@@ -71,7 +71,7 @@ class LivePage:
         return f"http://{HOST}:{self._server.server_port}/"
 
     def run(self, stop: threading.Event) -> None:
-        """Serve until ``stop`` is set (or KeyboardInterrupt); look at the files in this thread."""
+        """Serve until ``stop`` is set; look at the files in this thread."""
         serving = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         serving.start()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.common import end_politely, fail
+from digest.cli.common import fail
 from digest.live import Drawn, LivePage
 from digest.reports.pages import render
 from digest.resources import data_path
@@ -27,7 +28,9 @@ def watch_mail(
     config: Path, reader: str, *, date: dt.date | None, port: int, width: int | None, dark: bool, open_it: bool
 ) -> None:
     """Serve until Ctrl-C. The papers are those that were stored at the start, or at the last change of a setting."""
-    end_politely()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     studio = Studio(config, reader, date)
     page = render(
         "live.html.j2",
@@ -43,11 +46,10 @@ def watch_mail(
     if open_it:
         click.launch(live.url)
     try:
-        live.run(threading.Event())
-    except KeyboardInterrupt:
-        click.echo("ended", err=True)
+        live.run(stop)
     finally:
         studio.close()
+    click.echo("ended", err=True)
 
 
 class Studio:

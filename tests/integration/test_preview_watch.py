@@ -137,7 +137,7 @@ def test_an_edit_shows_at_once_and_a_mistake_shows_with_its_line(watched: Watche
 def test_it_ends_with_ctrl_c_while_a_browser_follows(watched: Watched) -> None:
     """Promptly, with exit code 0, and the port is free again."""
     watched.process.send_signal(signal.SIGINT)
-    assert watched.process.wait(timeout=5) == 0
+    assert watched.process.wait(timeout=20) == 0
     with socket.socket() as again, pytest.raises(ConnectionRefusedError):
         again.connect(("127.0.0.1", watched.port))
 
