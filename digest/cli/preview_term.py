@@ -17,7 +17,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from digest.editions.layout import Block
+    from digest.editions.blocks import Block
     from digest.pipeline.preview import Preview
 
 WIDEST = 100
@@ -26,25 +26,27 @@ WIDEST = 100
 
 def print_mail(out: Console, shown: Preview) -> None:
     """The mail; a sent one, of which only the finished text is kept, as that text with a little colour."""
-    if shown.layout is None or shown.content is None:
+    if shown.draft is None or shown.content is None:
         _print_text(out, shown.recipe.subject, shown.text())
         return
     width = min(out.width, WIDEST)
     names = [view.paper.label for view in shown.content.picks]
-    shell, card = _words(shown.layout.shell), 0
+    opening, *body = shown.draft.body
+    shell, first, card = _words(shown.draft.shell), _words(opening), 0
     _line(out, Text(shell["subject"], "bold"), width)
-    _line(out, Text(" · ".join(_some(shell, "site", "date", "summary")), "dim"), width)
-    for block in shown.layout.body:
+    _line(out, Text(" · ".join(_some({**shell, **first}, "site", "date", "count", "reading")), "dim"), width)
+    if rhythm := first.get("rhythm"):
+        _line(out, Text(f"The welcome of a new reader; the next ones come {rhythm}."), width)
+    for block in body:
         words = _words(block)
-        if block.part == "card":
+        if block.part.startswith("card"):
             card += 1
             _card(out, words, card, names[card - 1] if card <= len(names) else "", width)
         else:
             _other(out, block.part, words, width)
     out.print()
-    for name in ("health", "why"):
-        if words_said := shell.get(name):
-            _line(out, Text(words_said, "dim"), width)
+    for said in _some(shell, "shortened", "health", "why", "imprint"):
+        _line(out, Text(said, "dim"), width)
 
 
 def _words(block: Block) -> dict[str, str]:
@@ -102,7 +104,7 @@ def _other(out: Console, part: str, words: Mapping[str, str], width: int) -> Non
         _line(out, Text(words.get("notice", ""), "italic yellow"), width)
     else:
         out.print()
-        for said in words.values():
+        for said in (said for name, said in words.items() if name != "when"):
             _line(out, Text(said), width)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from digest.editions.blocks import Draft
 from digest.editions.content import EditionContent
-from digest.editions.layout import Layout
 from digest.editions.message import Composer
 from digest.editions.recipe import Recipe, assemble, part_html, part_text
 from digest.errors import DigestError, NotFound
@@ -30,7 +30,7 @@ class Preview:
     selection: Selection | None
     content: EditionContent | None
     """What it was composed from, and in which parts; of a sent mail only the recipe is kept."""
-    layout: Layout | None
+    draft: Draft | None
     replayed: bool
     words: str
 
@@ -83,7 +83,7 @@ class Previewer:
             fragments=self._rooms.fragments.get(recipe.hashes),
             selection=None,
             content=None,
-            layout=None,
+            draft=None,
             replayed=True,
             words=_replayed(replay.state, replay.at),
         )
@@ -106,7 +106,7 @@ class Previewer:
             fragments=composed.fragments,
             selection=selection,
             content=content,
-            layout=composer.layout(content),
+            draft=composer.layout(content),
             replayed=False,
             words=words,
         )
@@ -141,8 +141,8 @@ def recomposed(shown: Preview, composer: Composer) -> Preview:
     if shown.content is None:
         return shown
     composed = composer.compose(shown.content)
-    layout = composer.layout(shown.content)
-    return replace(shown, recipe=composed.recipe, fragments=composed.fragments, layout=layout)
+    draft = composer.layout(shown.content)
+    return replace(shown, recipe=composed.recipe, fragments=composed.fragments, draft=draft)
 
 
 def why(rooms: Rooms, subscriber: Subscriber, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Verdict]:
