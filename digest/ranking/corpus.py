@@ -134,9 +134,7 @@ class Corpus:
             names=by_author.values[1::2].astype(np.uint32),
             counts=by_author.counts.astype(np.intp) // 2,
             listed_in=by_category.table([category_hash(name) for name in CATEGORIES]),
-            first_in=np.array([[name == own for name in CATEGORIES] for own in primary], dtype=np.float64).reshape(
-                len(rows), len(CATEGORIES)
-            ),
+            first_in=_first_in(primary),
             title=titles,
             abstract=np.maximum(header["tokens"] - titles - 2, 0),
             days=np.array([seen.toordinal() for seen in seen_at], dtype=np.int32),
@@ -263,3 +261,11 @@ class Corpus:
     def ages_h(self) -> npt.NDArray[np.float64]:
         """Hours since each paper was announced or first seen; never negative."""
         return np.array([max((self.now - seen).total_seconds(), 0.0) / 3600 for seen in self.seen_at], dtype=np.float64)
+
+
+def _first_in(primary: Sequence[str]) -> npt.NDArray[np.float64]:
+    """(papers, ``CATEGORIES``): 1 where a paper's primary category is that one."""
+    columns = {name: column for column, name in enumerate(CATEGORIES)}
+    # Others point to a column beyond, which is cut off.
+    at = np.array([columns.get(name, len(CATEGORIES)) for name in primary], dtype=np.intp)
+    return np.eye(len(CATEGORIES) + 1)[at, :-1]

@@ -102,8 +102,9 @@ class Past:
         """How many papers each of ``names`` announced."""
         if not len(self.keys):
             return np.zeros(len(names))
-        at = np.minimum(np.searchsorted(self.keys, names), len(self.keys) - 1)
-        return np.where(self.keys[at] == names, self.seen[at], 0).astype(np.float64)
+        each_once, which = np.unique(names, return_inverse=True)
+        at = np.minimum(np.searchsorted(self.keys, each_once), len(self.keys) - 1)
+        return np.where(self.keys[at] == each_once, self.seen[at], 0).astype(np.float64)[which]
 
     def numbers(self, names: Names, counts: Counts, days: Days, papers: npt.NDArray[np.int64]) -> Floats:
         """(papers, numbers): what the authors of each paper did before its day.
@@ -137,8 +138,10 @@ class Past:
     def _joined(self, seen: Floats, names: Names, counts: Counts, days: Days, papers: npt.NDArray[np.int64]) -> Floats:
         known, listing_of = self._by_author
         owner = np.repeat(np.arange(len(counts)), counts)
-        first = np.searchsorted(known, names)
-        size = np.searchsorted(known, names, side="right") - first
+        # Looked up in order, which a cache likes several times better.
+        each_once, which = np.unique(names, return_inverse=True)
+        begin = np.searchsorted(known, each_once)
+        first, size = begin[which], (np.searchsorted(known, each_once, side="right") - begin)[which]
         # One row per author of a paper and listing of theirs.
         author = np.repeat(np.arange(len(names)), size)
         listing = listing_of[np.arange(len(author)) - np.repeat(np.cumsum(size) - size - first, size)]
