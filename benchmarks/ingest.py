@@ -33,7 +33,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.wire import FORMS, announced, pages
 from digest.app import App
-from digest.catalog.deciding import PaperChange, StoredRecord, decide
 from digest.pipeline import ingest as production
 from digest.pipeline.files import ingest_file
 from digest.sources.formats import parser_of
@@ -130,12 +129,10 @@ def _commit(folder: Path, told: Sequence[Draft]) -> tuple[Stopwatch, Stopwatch]:
     with _database(folder) as (db, path):
         shelf = Shelf(db)
         chunks = [told[start : start + production.CHUNK] for start in range(0, len(told), production.CHUNK)]
-        decided = [(_changes(chunk), {(d.entry.source, d.entry.key): d for d in chunk}) for chunk in chunks]
         ours = Stopwatch()
-        for changes, fresh in decided:
+        for chunk in chunks:
             with db.write() as connection:
-                ids = shelf.write_papers(connection, changes, fresh, NOW)
-                shelf.write_records(connection, zip(changes, ids, strict=True), fresh, NOW)
+                shelf.add(connection, chunk, NOW)
         ours.stop()
         with sqlite3.connect(path) as plain:
             rows = {table: plain.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
@@ -150,10 +147,6 @@ def _commit(folder: Path, told: Sequence[Draft]) -> tuple[Stopwatch, Stopwatch]:
         driver.execute("COMMIT")
         raw.stop()
     return ours, raw
-
-
-def _changes(chunk: Sequence[Draft]) -> Sequence[PaperChange]:
-    return decide([StoredRecord(entry=one.entry, first_seen_at=NOW, changed=True) for one in chunk])
 
 
 def _whole(

@@ -224,3 +224,14 @@ def _url(identifiers: Sequence[Identifier], entries: Sequence[Entry]) -> str:
     if teller is not None and (address := _address(teller.url)):
         return address
     return url_of(identifiers[0]) if identifiers else ""
+
+
+def news_at(paper: Paper) -> dt.datetime:
+    """When the paper became news to us.
+
+    A list that presents a paper as new makes it news when we first see it there: feeds go stale while their dates look
+    current, so unseen ids are trusted and dates are not. A paper that nobody announced is as old as it says.
+    """
+    if paper.announced_at is not None or paper.published_at is None:
+        return paper.first_seen_at
+    return min(paper.published_at, paper.first_seen_at)

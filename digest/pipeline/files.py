@@ -75,10 +75,9 @@ def ingest_file(
         rejected += [Rejection(str(one.identifier), "listed twice: joined with the other") for one in again]
         withdrawn.update(dict.fromkeys(piece.withdrawn))
         for draft in piece.drafts:
-            name = (draft.entry.source, draft.entry.key)
-            if name in seen:
-                rejected.append(Rejection(draft.entry.key, "listed twice: joined with the other"))
-            seen.add(name)
+            if draft.name in seen:
+                rejected.append(Rejection(draft.key, "listed twice: joined with the other"))
+            seen.add(draft.name)
         progress(len(seen))
     if indexed:
         index(rooms)

@@ -1,4 +1,4 @@
-"""Many new rows of one table at the driver's own speed.
+"""Many new rows of one table, and look-ups of many keys, at the driver's own speed.
 
 SQLAlchemy prepares every row of an ``executemany`` anew, which takes longer than SQLite takes to write it. Here the
 statement is written once, and the rows come as the driver wants them; what SQLAlchemy's types would do with a value
@@ -18,6 +18,9 @@ from digest.store.schema import Instant
 
 Row = tuple[Any, ...]
 
+VALUES_AT_ONCE = 2_000
+"""Parameters of one statement: SQLite allows 32,766, PostgreSQL 65,535."""
+
 
 class BulkInsert:
     """``INSERT INTO table (columns) VALUES …`` for rows that are tuples in the order of ``columns``.
@@ -27,7 +30,7 @@ class BulkInsert:
 
     def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect, *, keep_old: bool = False) -> None:
         quoted = dialect.identifier_preparer.quote
-        mark = "?" if dialect.name == "sqlite" else "%s"
+        mark = _mark(dialect)
         names = ", ".join(quoted(column) for column in columns)
         marks = ", ".join(mark for _ in columns)
         self._sql = f"INSERT INTO {quoted(table.name)} ({names}) VALUES ({marks})"  # noqa: S608 - names of ours
@@ -37,6 +40,25 @@ class BulkInsert:
         """Insert all rows; none is fine."""
         if rows:
             connection.exec_driver_sql(self._sql, list(rows))
+
+
+def select_in(connection: Connection, statement: str, values: Sequence[str] | Sequence[int], *first: str) -> list[Row]:
+    """The rows of a SELECT with ``IN ({values})``, asked for many values at once, and ``{first}`` for one before them.
+
+    SQLAlchemy names each value of an IN and replaces it in the statement, which takes as long as the look-up.
+    """
+    rows: list[Row] = []
+    mark = _mark(connection.dialect)
+    for start in range(0, len(values), VALUES_AT_ONCE):
+        some = values[start : start + VALUES_AT_ONCE]
+        asked = statement.format(first=mark, values=",".join([mark] * len(some)))
+        rows += map(tuple, connection.exec_driver_sql(asked, (*first, *some)))
+    return rows
+
+
+def _mark(dialect: Dialect) -> str:
+    """How the driver wants a parameter marked."""
+    return "?" if dialect.name == "sqlite" else "%s"
 
 
 def instant_binder(dialect: Dialect) -> Callable[[dt.datetime | None], Any]:

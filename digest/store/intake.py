@@ -1,19 +1,22 @@
 """What sources say → papers: identified, matched, merged and written within the caller's transaction.
 
-entries ─▶ drafts ─▶ component: what is stored that they could concern ─▶ decide ─▶ shelving: papers, names, records
-   └── readings ──────────────────────────────────────────────────────────────────▶ readings: each paper's history
+entries ─▶ drafts ─▶ strangers ─────────────────────────────────────────────────▶ shelving: papers, names, records
+   │                    └── the others ─▶ component: what is stored of theirs ─▶ decide ─▶ shelving
+   └── readings ───────────────────────────────────────────────────────────────▶ readings: each paper's history
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from digest.catalog.combining import combine
 from digest.catalog.deciding import decide
+from digest.catalog.separation import RecordKey
 from digest.model import Entry, Reading, Withdrawal
 from digest.store.codec import entry_from_json
 from digest.store.component import component, records_by_key
@@ -22,6 +25,7 @@ from digest.store.drafts import Draft, draft, drafts
 from digest.store.readings import observe
 from digest.store.separations import decide_alone, read_separations
 from digest.store.shelving import Shelf
+from digest.store.strangers import strangers, told_before
 from digest.store.withdrawals import keep_withdrawn, lift, withdraw
 
 
@@ -50,33 +54,27 @@ class Intake:
     def take(self, connection: Connection, told: Sequence[Draft], *, now: dt.datetime) -> Counts:
         """Like :meth:`ingest`, for drafts that were made at ``now``, each of another (source, key)."""
         decide_alone(connection)
-        lifted = lift(connection, [one.entry for one in told])
-        known = records_by_key(connection, [(one.entry.source, one.entry.key) for one in told])
+        lifted = lift(connection, told)
+        known = records_by_key(connection, told_before(connection, told))
         paper_of = {name: row.paper_id for name, row in known.items()}
-        fresh: dict[tuple[str, str], Draft] = {}
-        for one in told:
-            name = (one.entry.source, one.entry.key)
-            row = known.get(name)
-            if row is None:
-                fresh[name] = one
-            elif row.content_hash != one.content_hash or name in lifted:
-                joined = draft(combine(entry_from_json(*name, row.body), one.entry), now=now)
-                if joined.content_hash != row.content_hash or name in lifted:
-                    fresh[name] = joined
-        counts = Counts()
+        fresh = {one.name: one for one in _news(told, known, lifted, now)}
+        alone = [one for one in strangers(connection, list(fresh.values())) if one.name not in known]
+        ids = self._shelf.add(connection, alone, now)
+        counts = Counts(new=len(alone))
+        for one, paper_id in zip(alone, ids, strict=True):
+            paper_of[one.name] = paper_id
+            del fresh[one.name]
         if fresh:
             changes = decide(component(connection, fresh, known, now), read_separations(connection))
-            ids = self._shelf.write_papers(connection, changes, fresh, now)
-            self._shelf.write_records(connection, zip(changes, ids, strict=True), fresh, now)
-            keep_withdrawn(connection, ids)
-            for change, paper_id in zip(changes, ids, strict=True):
+            changed = self._shelf.write_papers(connection, changes, fresh, now)
+            self._shelf.write_records(connection, zip(changes, changed, strict=True), fresh, now)
+            for change, paper_id in zip(changes, changed, strict=True):
                 paper_of.update({(record.entry.source, record.entry.key): paper_id for record in change.records})
             new = sum(change.paper_id is None for change in changes)
-            counts = Counts(new=new, updated=len(changes) - new)
-        self.observe(
-            connection,
-            [(paper_of[(one.entry.source, one.entry.key)], reading) for one in told for reading in one.entry.readings],
-        )
+            counts += Counts(new=new, updated=len(changes) - new)
+            ids += changed
+        keep_withdrawn(connection, ids)
+        self.observe(connection, [(paper_of[one.name], reading) for one in told for reading in one.readings])
         return counts
 
     def withdraw(self, connection: Connection, told: Sequence[Withdrawal], *, now: dt.datetime) -> Counts:
@@ -86,3 +84,17 @@ class Intake:
     def observe(self, connection: Connection, readings: Sequence[tuple[int, Reading]], *, repeat: bool = False) -> None:
         """Append readings of attention: :func:`digest.store.readings.observe`."""
         observe(connection, self._db.insert, readings, repeat=repeat)
+
+
+def _news(
+    told: Iterable[Draft], known: Mapping[RecordKey, Row[Any]], lifted: Container[RecordKey], now: dt.datetime
+) -> Iterator[Draft]:
+    """What is told for the first time, or otherwise than before; the latter joined with what was said before."""
+    for one in told:
+        row = known.get(one.name)
+        if row is None:
+            yield one
+        elif row.content_hash != one.content_hash or one.name in lifted:
+            joined = draft(combine(entry_from_json(*one.name, row.body), one.entry), now=now)
+            if joined.content_hash != row.content_hash or one.name in lifted:
+                yield joined

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, update
 
 from digest.catalog.deciding import PaperChange, StoredRecord
-from digest.catalog.merging import Record, merge
+from digest.catalog.merging import Record, merge, news_at
 from digest.model import Paper
 from digest.store.bulk import BulkInsert, Row, instant_binder, new_ids
-from digest.store.codec import compact, entry_to_json
+from digest.store.codec import entry_to_json
 from digest.store.database import Database
-from digest.store.drafts import Draft
+from digest.store.drafts import SAID, Draft, PaperRow, row_of
 from digest.store.following import follow
 from digest.store.near import near_rows
 from digest.store.schema import features, identifiers, near_keys, papers, records
@@ -23,10 +23,7 @@ from digest.store.schema import features, identifiers, near_keys, papers, record
 _UPDATE_PAPERS = update(papers).where(papers.c.id == bindparam("known_id"))
 _UPDATE_RECORDS = update(records).where(records.c.id == bindparam("known_id"))
 
-_PAPER_COLUMNS = (
-    "id", "title", "abstract", "authors", "categories", "primary_category", "url", "comment", "code_url", "version",
-    "withdrawn", "candidate", "sources", "published_at", "announced_at", "first_seen_at", "news_at", "updated_at",
-)  # fmt: skip
+_PAPER_COLUMNS = ("id", *SAID, "published_at", "announced_at", "first_seen_at", "news_at", "updated_at")
 _RECORD_COLUMNS = (
     "source", "key", "paper_id", "title_key", "content_hash", "body", "first_seen_at", "seen_at",
 )  # fmt: skip
@@ -46,17 +43,32 @@ class Shelf:
         self._new_names = BulkInsert(identifiers, ("scheme", "value", "paper_id"), dialect, keep_old=True)
         self._new_near_keys = BulkInsert(near_keys, ("key", "paper_id", "sketch"), dialect, keep_old=True)
 
+    def add(self, connection: Connection, told: Sequence[Draft], now: dt.datetime) -> list[int]:
+        """Write drafts as they stand, each as a paper of its own; returns the id of each."""
+        ids = new_ids(connection, papers, len(told))
+        numbered = list(zip(told, ids, strict=True))
+        self._new_papers(connection, [self._paper_row(paper_id, one.paper, now) for one, paper_id in numbered])
+        self._new_names(connection, [(*name, paper_id) for one, paper_id in numbered for name in one.names])
+        self._new_near_keys(connection, [row for one, paper_id in numbered for row in _rows_of_text(one, paper_id)])
+        rows = [self._record_row(one, paper_id, one.paper.first_seen_at, now) for one, paper_id in numbered]
+        self._new_records(connection, rows)
+        return ids
+
     def write_papers(
         self, connection: Connection, changes: Sequence[PaperChange], fresh: Mapping[Name, Draft], now: dt.datetime
     ) -> list[int]:
         """Write each changed paper with its names; returns the id of each. Papers that others swallow lead there."""
-        merged = [_merged(change, fresh) for change in changes]
+        merged = [_merged(change) for change in changes]
         made = iter(new_ids(connection, papers, sum(change.paper_id is None for change in changes)))
         ids = [next(made) if change.paper_id is None else change.paper_id for change in changes]
         written = list(zip(changes, merged, ids, strict=True))
         self._new_papers(
             connection,
-            [self._paper_row(paper, paper_id, now) for change, paper, paper_id in written if change.paper_id is None],
+            [
+                self._paper_row(paper_id, row_of(paper), now)
+                for change, paper, paper_id in written
+                if change.paper_id is None
+            ],
         )
         old = [
             {"known_id": paper_id, **_paper_values(paper, now)}
@@ -96,16 +108,13 @@ class Shelf:
         """Write the new and changed records among those of each change, with the id of their paper."""
         new: list[Row] = []
         old: list[dict[str, Any]] = []
-        seen_at = self._instant(now)
         for change, paper_id in changes:
             for record in change.records:
                 if not record.changed:
                     continue
-                name = (record.entry.source, record.entry.key)
-                told = fresh[name]
+                told = fresh[(record.entry.source, record.entry.key)]
                 if record.id is None:
-                    first = self._instant(record.first_seen_at)
-                    new.append((*name, paper_id, told.title_key, told.content_hash, told.body, first, seen_at))
+                    new.append(self._record_row(told, paper_id, record.first_seen_at, now))
                 else:
                     old.append(
                         {
@@ -121,29 +130,20 @@ class Shelf:
         if old:
             connection.execute(_UPDATE_RECORDS, old)
 
-    def _paper_row(self, paper: Paper, paper_id: int, now: dt.datetime) -> Row:
+    def _paper_row(self, paper_id: int, row: PaperRow, now: dt.datetime) -> Row:
         """In the order of _PAPER_COLUMNS."""
         instant = self._instant
-        return (
-            paper_id,
-            paper.title,
-            paper.abstract,
-            compact(paper.authors),
-            compact(paper.categories),
-            paper.primary_category or "",
-            paper.url,
-            paper.comment,
-            paper.code_url,
-            paper.version,
-            paper.withdrawn,
-            paper.candidate,
-            compact(paper.sources),
-            instant(paper.published_at),
-            instant(paper.announced_at),
-            instant(paper.first_seen_at),
-            int(_news_at(paper).timestamp()),
-            instant(now),
+        published, announced, first_seen = (
+            instant(row.published_at),
+            instant(row.announced_at),
+            instant(row.first_seen_at),
         )
+        return (paper_id, *row.said, published, announced, first_seen, row.news_at, instant(now))
+
+    def _record_row(self, told: Draft, paper_id: int, first_seen_at: dt.datetime, now: dt.datetime) -> Row:
+        """In the order of _RECORD_COLUMNS."""
+        first, seen = self._instant(first_seen_at), self._instant(now)
+        return (told.source, told.key, paper_id, told.title_key, told.content_hash, told.body, first, seen)
 
 
 def _near_rows(record: StoredRecord, fresh: Mapping[Name, Draft], paper_id: int) -> list[tuple[int, int, int]]:
@@ -151,14 +151,14 @@ def _near_rows(record: StoredRecord, fresh: Mapping[Name, Draft], paper_id: int)
     told = fresh.get((record.entry.source, record.entry.key)) if record.changed else None
     if told is None:
         return near_rows(record.entry, paper_id)
+    return _rows_of_text(told, paper_id)
+
+
+def _rows_of_text(told: Draft, paper_id: int) -> list[tuple[int, int, int]]:
     return [(key, paper_id, told.title_sketch) for key in told.near_keys]
 
 
-def _merged(change: PaperChange, fresh: Mapping[Name, Draft]) -> Paper:
-    """The paper of a change; a draft's own where its entry stands alone and was never seen before."""
-    first = change.records[0]
-    if len(change.records) == 1 and first.id is None:
-        return fresh[(first.entry.source, first.entry.key)].paper
+def _merged(change: PaperChange) -> Paper:
     return merge(change.paper_id or 0, [Record(entry=r.entry, first_seen_at=r.first_seen_at) for r in change.records])
 
 
@@ -179,18 +179,7 @@ def _paper_values(paper: Paper, now: dt.datetime) -> dict[str, Any]:
         "published_at": paper.published_at,
         "announced_at": paper.announced_at,
         "first_seen_at": paper.first_seen_at,
-        "news_at": int(_news_at(paper).timestamp()),
+        "news_at": int(news_at(paper).timestamp()),
         "updated_at": now,
         "redirect_to": None,
     }
-
-
-def _news_at(paper: Paper) -> dt.datetime:
-    """When the paper became news to us.
-
-    A list that presents a paper as new makes it news when we first see it there: feeds go stale while their dates look
-    current, so unseen ids are trusted and dates are not. A paper that nobody announced is as old as it says.
-    """
-    if paper.announced_at is not None or paper.published_at is None:
-        return paper.first_seen_at
-    return min(paper.published_at, paper.first_seen_at)

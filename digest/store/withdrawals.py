@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, exists, select, tuple_, update
 
-from digest.model import Entry, Withdrawal
+from digest.model import Withdrawal
 from digest.store.database import Insertion, chunks
+from digest.store.drafts import Draft
 from digest.store.schema import identifiers, papers, withdrawals
 
 _ANY = select(exists().where(withdrawals.c.source.is_not(None)))
@@ -40,13 +41,11 @@ def withdraw(connection: Connection, insertion: Insertion, told: Sequence[Withdr
     return changed
 
 
-def lift(connection: Connection, told: Iterable[Entry]) -> set[tuple[str, str]]:
-    """End the withdrawals of what their own provider tells of again; returns the (source, key) of those entries."""
+def lift(connection: Connection, told: Iterable[Draft]) -> set[tuple[str, str]]:
+    """End the withdrawals of what their own provider tells of again; returns the (source, key) of those drafts."""
     if not connection.scalar(_ANY):
         return set()
-    names = {
-        (i.scheme.value, i.value, entry.source): (entry.source, entry.key) for entry in told for i in entry.identifiers
-    }
+    names = {(*name, one.source): one.name for one in told for name in one.names}
     ended: set[tuple[str, str]] = set()
     columns = (withdrawals.c.scheme, withdrawals.c.value, withdrawals.c.source)
     for chunk in chunks(list(names)):
