@@ -41,16 +41,14 @@ def card(
     reason = clean(view.pick.reason, 300)
     if length is Length.TERSE:
         return Block("card-compact", _terse(view.paper, view.summary), filled({"reason": _within(reason, 140)}))
-    more_url, less_url = links.answers(key, position) or ("", "")
-    holes = {
-        "reason": reason,
-        "tune_url": links.tune(key, position) or "",
-        "more_url": more_url,
-        "less_url": less_url,
-        "answer": f"reply with “more {position}” or “less {position}”" if more_url else "",
-    }
+    holes = {"reason": reason} if reason else {}
+    if tune_url := links.tune(key, position):
+        holes["tune_url"] = tune_url
+    if answers := links.answers(key, position):
+        holes["more_url"], holes["less_url"] = answers
+        holes["answer"] = f"reply with “more {position}” or “less {position}”"
     words = _words(view.paper, view.summary, view.pick.attention, compact, length)
-    return Block("card-compact" if compact else "card", words, filled(holes))
+    return Block("card-compact" if compact else "card", words, holes)
 
 
 @lru_cache(maxsize=8192)

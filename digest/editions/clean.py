@@ -8,6 +8,7 @@ that are not https.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 _INVISIBLE = re.compile(
@@ -27,7 +28,8 @@ def clean(text: str, limit: int = 400) -> str:
         text = text[: 4 * limit]
     if not text.isprintable():  # false for every control, format, separator and surrogate character
         text = _INVISIBLE.sub("", _LINE_END.sub(" ", text))
-    text = " ".join(text.split())
+    if "  " in text or text[:1] == " " or text[-1:] == " " or not text.isprintable():
+        text = " ".join(text.split())
     return text if len(text) <= limit else cut(text, limit)
 
 
@@ -46,6 +48,7 @@ _HOST = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}|\[[0-9a-f:]+\]|localhost", re.IGNORE
 _SAFE = "!#$&'()*+,/:;=?@[]~%-._"
 
 
+@lru_cache(maxsize=2048)
 def safe_url(url: str | None) -> str | None:
     """``url`` if it may stand in a mail, percent-encoded to ASCII; plain http is raised to https; None for the rest.
 

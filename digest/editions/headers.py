@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from email.utils import format_datetime, getaddresses
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from digest.editions.clean import clean
@@ -139,6 +140,11 @@ def list_headers(site: SiteInfo, key: EditionKey, unsubscribe_mail: str, unsubsc
         yield f"Feedback-ID: {key.date}:digest:edition:paperdigest\r\n"
 
 
+@lru_cache(maxsize=16)
+def _date(moment: dt.datetime) -> str:
+    return format_datetime(moment.astimezone(dt.UTC))
+
+
 def head(
     *, site: SiteInfo, key: EditionKey, sent_at: dt.datetime, sender: tuple[str, str], recipient: tuple[str, str],
     subject: str, message_id: str, unsubscribe_mail: str, unsubscribe_url: str | None,
@@ -148,7 +154,7 @@ def head(
         mailbox("From", *sender),
         mailbox("To", *recipient),
         encoded("Subject", subject),
-        f"Date: {format_datetime(sent_at.astimezone(dt.UTC))}\r\n",
+        f"Date: {_date(sent_at)}\r\n",
         f"Message-ID: {message_id}\r\n",
     ]
     if site.reply_to:

@@ -7,6 +7,7 @@ was just missed; then how the sources did, and how to leave. Nothing here knows 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from digest.editions import wording
 from digest.editions.blocks import Block, Draft, filled
@@ -20,6 +21,16 @@ from digest.model import Frequency, Section
 MISSED_SHOWN = 3
 SOURCES_SHOWN = 8
 """More sources than these are counted, those in trouble first."""
+
+_HEADINGS = {
+    section: Block("heading", (("note", note), ("title", title)))
+    for section, title, note in (
+        (Section.FOLLOWED, "From people you follow", ""),
+        (Section.TRENDING, "Trending", ""),
+        (Section.OUTSIDE, "Outside your lanes", "One that none of your interests asked for."),
+    )
+}
+"""Lanes have headings of their own."""
 
 
 def layout(
@@ -125,14 +136,9 @@ def _body(content: EditionContent, links: Links, lengths: Sequence[Length]) -> I
 
 
 def _heading(view: PickView) -> Block:
-    section = view.pick.section
-    if section is Section.FOLLOWED:
-        return Block("heading", (("note", ""), ("title", "From people you follow")))
-    if section is Section.TRENDING:
-        return Block("heading", (("note", ""), ("title", "Trending")))
-    if section is Section.OUTSIDE:
-        note = "One that none of your interests asked for."
-        return Block("heading", (("note", note), ("title", "Outside your lanes")))
+    fixed = _HEADINGS.get(view.pick.section)
+    if fixed is not None:
+        return fixed
     return Block("heading", (("note", ""),), {"title": clean(view.pick.lane or "For you", 100)})
 
 
@@ -154,6 +160,7 @@ def _quiet(content: EditionContent) -> Iterator[Block]:
         yield Block("source", (), {"line": line})
 
 
+@lru_cache(maxsize=1)
 def addresses(reply: str, contact: str, subscriber_id: str) -> tuple[str, str]:
     """The ``mailto:`` URLs that need no web: (unsubscribe, read by the program; settings, read by a person)."""
     return mailto(reply, f"unsubscribe {subscriber_id}"), mailto(contact, f"settings {subscriber_id}")

@@ -6,8 +6,9 @@ per reader. What is left per message is to find the fragments, fill their holes,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import escape
 
@@ -28,6 +29,8 @@ MOST_HTML = 90_000
 """Bytes of HTML; Gmail cuts a mail off at 102,400 and hides what follows, the way to unsubscribe among it."""
 KEPT_FRAGMENTS = 4096
 """Rendered parts kept in memory, about 8 KB each; the oldest goes first."""
+_MARKUP = re.compile("[&<>'\"]")
+_Filled = tuple[Fragment, Placed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,21 @@ class Composer:
 
     def layout(self, content: EditionContent) -> Draft:
         """The parts of ``content``'s mail, before anything is drawn; shortened where it would be too large."""
+        return self._fitting(content)[0]
+
+    def _fitting(self, content: EditionContent) -> tuple[Draft, list[_Filled]]:
+        """The draft, and its shell and parts with their holes filled."""
         draft = self._draft(content)
-        if (excess := self._size(draft) - MOST_HTML) <= 0:
-            return draft
+        filled = self._fill(draft)
+        if (excess := sum(map(_size, filled)) - MOST_HTML) <= 0:
+            return draft, filled
+        form, key = content.subscriber.layout, content.key
         sizes = [
-            {length: self._block_size(self._card(content, number, length)) for length in Length}
-            for number in range(len(content.picks))
+            {n: _size(self._filled(card(v, at, key=key, links=self._links, layout=form, length=n))) for n in Length}
+            for at, v in enumerate(content.picks, start=1)
         ]
-        return self._draft(content, shortened(sizes, excess + 200))  # with what says so
+        draft = self._draft(content, shortened(sizes, excess + 200))  # with what says so
+        return draft, self._fill(draft)
 
     def _draft(self, content: EditionContent, lengths: Sequence[Length] = ()) -> Draft:
         unsubscribe, settings = addresses(self._reply, self._contact, content.key.subscriber_id)
@@ -81,28 +91,16 @@ class Composer:
 
     def _with_subject(self, draft: Draft) -> Draft:
         """The subject comes from a template, and stands in the shell as the document's title."""
-        opening = draft.body[0]
+        opening, shell = draft.body[0], draft.shell
         subject = clean(self._templates.subject(draft.mail, {**dict(opening.fixed), **opening.holes}), 250)
-        return replace(draft, shell=replace(draft.shell, holes={**draft.shell.holes, "subject": subject}))
+        return Draft(Block(shell.part, shell.fixed, {**shell.holes, "subject": subject}), draft.body)
 
-    def _card(self, content: EditionContent, number: int, length: Length) -> Block:
-        form = content.subscriber.layout
-        return card(content.picks[number], number + 1, key=content.key, links=self._links, layout=form, length=length)
-
-    def _size(self, draft: Draft) -> int:
-        """Bytes of the mail's HTML in UTF-8."""
-        return self._block_size(draft.shell) + sum(map(self._block_size, draft.body))
-
-    def _block_size(self, block: Block) -> int:
-        pieces = self.fragment(block).html
-        return pieces.size + sum(len(escape(block.holes[name]).encode()) for name in pieces.names if name != BODY)
+    def _fill(self, draft: Draft) -> list[_Filled]:
+        return [self._filled(block) for block in (draft.shell, *draft.body)]
 
     def compose(self, content: EditionContent) -> Composed:
         """Raises RenderError for an address that can't be written to, or a user's template that fails."""
-        draft = self.layout(content)
-        fragments: dict[str, bytes] = {}
-        shell = self._place(draft.shell, fragments)
-        body = tuple(self._place(block, fragments) for block in draft.body)
+        draft, (shell, *body) = self._fitting(content)
         reader, key = content.subscriber, content.key
         recipient = headers.address(reader.email)[1]
         subject = draft.shell.holes["subject"]
@@ -125,23 +123,21 @@ class Composer:
             recipient=recipient,
             subject=subject,
             head=head,
-            shell=shell,
-            body=body,
+            shell=shell[1],
+            body=tuple(placed for _, placed in body),
             picks=tuple(view.pick for view in content.picks),
         )
-        return Composed(recipe, fragments)
+        return Composed(recipe, {fragment.hash: fragment.data for fragment, _ in (shell, *body)})
 
-    def _place(self, block: Block, fragments: dict[str, bytes]) -> Placed:
-        """The block's fragment (noted in ``fragments``) with its holes filled."""
-        fragment = self.fragment(block)
-        fragments[fragment.hash] = fragment.data
-        html = {name: str(escape(block.holes[name])) for name in fragment.html.names if name != BODY}
-        text = {}
-        for name, column in zip(fragment.text.names, fragment.text.columns, strict=True):
-            if name != BODY:
-                value = block.holes[name]
-                text[name] = value if name.endswith("_url") else wrap(value, indent=column)
-        return Placed(fragment.hash, html, text)
+    def _filled(self, block: Block) -> _Filled:
+        fragment, holes = self.fragment(block), block.holes
+        html = {name: _escaped(holes[name]) for name in fragment.html.names if name != BODY}
+        text = {
+            name: holes[name] if name.endswith("_url") else wrap(holes[name], indent=column)
+            for name, column in zip(fragment.text.names, fragment.text.columns, strict=True)
+            if name != BODY
+        }
+        return fragment, Placed(fragment.hash, html, text)
 
     def fragment(self, block: Block) -> Fragment:
         """The block's part rendered with open holes, from memory if it was rendered before."""
@@ -155,3 +151,13 @@ class Composer:
                 del self._rendered[next(iter(self._rendered))]
             self._rendered[key] = kept
         return kept
+
+
+def _escaped(value: str) -> str:
+    return str(escape(value)) if _MARKUP.search(value) else value
+
+
+def _size(filled: _Filled) -> int:
+    """Bytes of a part's HTML in UTF-8."""
+    fragment, placed = filled
+    return fragment.html.size + sum(len(v) if v.isascii() else len(v.encode()) for v in placed.html.values())

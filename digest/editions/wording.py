@@ -106,7 +106,11 @@ def _rising(picks: Sequence[PickView]) -> str:
 
 
 def reading_time(picks: Sequence[PickView]) -> str:
-    words = sum(view.summary.text.count(" ") + view.paper.title.count(" ") + 20 for view in picks)
+    words = 0
+    for view in picks:
+        summary = view.summary
+        more = summary.more.count(" ") + 1 if summary.more else 0
+        words += summary.tldr.count(" ") + more + view.paper.title.count(" ") + 20
     return f"{max(1, round(words / _WORDS_PER_MINUTE))}-minute read"
 
 
@@ -141,7 +145,7 @@ def rhythm(times: SendTimes) -> str:
         Frequency.WEEKDAYS: "every weekday",
         Frequency.WEEKLY: f"every {_DAYS[times.weekday % 7]}",
     }[times.frequency]
-    return f"{days} at {times.send:%H:%M} ({times.timezone})"
+    return f"{days} at {times.send.hour:02}:{times.send.minute:02} ({times.timezone})"
 
 
 def why_you_get_this(content: EditionContent) -> str:
