@@ -30,6 +30,7 @@ from digest.store.papers import PaperStore
 from digest.store.sources import SourceStore
 from digest.store.subscribers import SubscriberStore, SyncReport
 from digest.store.upgrade import ensure_current
+from digest.store.written import WrittenStore
 from digest.subscribers import load_subscribers
 
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ if TYPE_CHECKING:
     from digest.pipeline.library import Suggestion
     from digest.pipeline.preview import Preview, Previewer
     from digest.pipeline.sending_now import Outcome
+    from digest.pipeline.writing import Writer
     from digest.ranking.text import TextBasis
     from digest.signals.base import SignalProvider
     from digest.sources.base import Source
     from digest.sources.http import PoliteClient
     from digest.sources.progress import Progress
+    from digest.summaries.asking import Prompts
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +114,9 @@ class App:
             feedback=FeedbackStore(self.db),
             fragments=FragmentStore(self.db),
             learnt=LearntStore(self.db),
+            written=WrittenStore(self.db),
             basis=lambda: self.basis,
+            prompts=lambda: self.prompts,
             clock=clock,
         )
 
@@ -125,6 +130,22 @@ class App:
         from digest.ranking.text import TextBasis
 
         return TextBasis.shipped()
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        from digest.resources import data_path
+        from digest.summaries.asking import Prompts
+
+        return Prompts.load(data_path("templates"), override=self.config.templates)
+
+    def writer(self) -> Writer | None:
+        """Has summaries written by a language model in one pass; None where none is configured."""
+        if self.config.summaries.llm is None:
+            return None
+        from digest.pipeline.writing import Writer
+        from digest.signals.llm import ask
+
+        return Writer(self.rooms, self.config.summaries.llm, ask=ask)
 
     @cached_property
     def composer(self) -> Composer:
@@ -283,7 +304,9 @@ class App:
     def _build_and_deliver(self, stop: threading.Event, progress: Callable[[int], None]) -> PassReport:
         from digest.pipeline import build, deliver
 
-        built = build.build(self.rooms, composer=lambda: self.composer, trial=self.trial, stop=stop.is_set)
+        built = build.build(
+            self.rooms, composer=lambda: self.composer, writer=self.writer(), trial=self.trial, stop=stop.is_set
+        )
         sent = deliver.deliver(self.rooms, transport=self.transport, stop=stop, progress=progress)
         held_up = bool(sent.paused or sent.stopped)
         return PassReport(

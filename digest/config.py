@@ -36,6 +36,7 @@ from digest.settings.providers import (
 from digest.settings.reading import Reading, reading
 from digest.settings.servers import MailServer, StoreUrl, parse_server
 from digest.settings.signals import SignalsConfig
+from digest.settings.summaries import SummariesConfig
 from digest.settings.times import Duration, between
 from digest.settings.validation import Section, validate
 from digest.settings.words import OneOrMore, PlainText
@@ -140,11 +141,6 @@ class FreshnessConfig(Section):
 class FeedbackConfig(Section):
     by_mail: bool = False
     """Mails have links to answer by mail, and `digest feedback take` is given what arrives."""
-
-
-class SummariesConfig(Section):
-    semantic_scholar: bool = False
-    """Its model's sentence in place of the abstract's own, where there is one."""
 
 
 class TransportKind(StrEnum):

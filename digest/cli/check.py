@@ -86,8 +86,10 @@ def compile_templates(config: Config) -> None:
     """Read every template, the operator's own among them; raises RenderError."""
     from digest.editions.templates import Templates
     from digest.resources import data_path
+    from digest.summaries.asking import Prompts
 
     Templates.load(data_path("templates"), override=config.templates, palette=config.site.brand.palette)
+    Prompts.load(data_path("templates"), override=config.templates)
 
 
 def _print(found: Checkup) -> None:

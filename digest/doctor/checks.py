@@ -10,10 +10,11 @@ from digest.doctor.installation import configuration, operator
 from digest.doctor.patient import Patient
 from digest.doctor.providers import clock, keyless, providers
 from digest.doctor.storage import database, disk
+from digest.doctor.writer import writer
 
 Check = Callable[[Patient], Iterator[Finding]]
 
-CHECKS: tuple[Check, ...] = (configuration, operator, database, disk, clock, providers, keyless, mail_account)
+CHECKS: tuple[Check, ...] = (configuration, operator, database, disk, clock, providers, keyless, writer, mail_account)
 
 
 def diagnose(patient: Patient) -> tuple[Finding, ...]:

@@ -32,6 +32,7 @@ from digest.store.health import examine as examine_store
 from digest.store.learnt import FORECAST, LearntStore
 from digest.store.ledger import LedgerStore
 from digest.store.sources import SourceStore
+from digest.store.written import WritingDay, WrittenStore
 
 PATIENCE_S = 8.0
 """For one answer of one provider or of the mail server."""
@@ -125,9 +126,15 @@ def _store(config: Config, now: dt.datetime) -> tuple[Database | None, StoreStat
             learnt=_learnt(database) if current else None,
             last_success=store.last_success() if current else {},
             latest={run.source: run for run in store.runs(since=now - RECENT, until=now)} if current else {},
+            writing=_writing(database, config, now) if current else (),
         )
     except StoreError as error:
         return database, StoreState(name=name, failure=str(error), size=size, free=free)
+
+
+def _writing(database: Database, config: Config, now: dt.datetime) -> tuple[WritingDay, ...]:
+    llm = config.summaries.llm
+    return tuple(WrittenStore(database).days(llm.model, since=(now - RECENT).date())) if llm is not None else ()
 
 
 def _learnt(database: Database) -> str:

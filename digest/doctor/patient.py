@@ -12,6 +12,7 @@ from digest.config import Config
 from digest.delivery.probe import ProbeReport
 from digest.model import SourceReport
 from digest.store.health import StoreHealth
+from digest.store.written import WritingDay
 
 
 class Profile(StrEnum):
@@ -61,6 +62,8 @@ class StoreState:
     """By source or signal."""
     latest: Mapping[str, SourceReport] = field(default_factory=dict)
     """The last run of each within a week."""
+    writing: tuple[WritingDay, ...] = ()
+    """What the language model did within a week, the newest day first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

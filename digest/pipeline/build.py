@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from digest.editions.message import Composer
+from digest.errors import StoreError
 from digest.model import QuietDay, Selection, Subscriber
 from digest.pipeline.desk import Desk
 from digest.pipeline.rooms import Rooms
+from digest.pipeline.writing import Writer
 from digest.store.outbox import Built, PlannedDelivery
 from digest.store.subscribers import ACTIVE
 
@@ -30,9 +33,16 @@ class BuildReport:
 
 
 def build(
-    rooms: Rooms, *, composer: Callable[[], Composer], trial: bool, stop: Callable[[], bool] = lambda: False
+    rooms: Rooms,
+    *,
+    composer: Callable[[], Composer],
+    trial: bool,
+    writer: Writer | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> BuildReport:
     """Build everything that is planned, and anew what waits with a paper that was withdrawn since.
+
+    ``writer`` has summaries written for what is picked; None: the abstracts' own sentences do.
 
     Interrupted deliveries return to planned when their lease ends.
     """
@@ -44,11 +54,13 @@ def build(
             break
         if desk is None:
             desk = Desk(rooms, now=rooms.clock())
-        report += _build_batch(rooms, desk, composer(), planned)
+        report += _build_batch(rooms, desk, composer(), writer, planned)
     return report
 
 
-def _build_batch(rooms: Rooms, desk: Desk, composer: Composer, planned: Sequence[PlannedDelivery]) -> BuildReport:
+def _build_batch(
+    rooms: Rooms, desk: Desk, composer: Composer, writer: Writer | None, planned: Sequence[PlannedDelivery]
+) -> BuildReport:
     known = rooms.subscribers.many([delivery.subscriber_id for delivery in planned])
     wanted: list[tuple[PlannedDelivery, Subscriber]] = []
     report = BuildReport()
@@ -70,7 +82,20 @@ def _build_batch(rooms: Rooms, desk: Desk, composer: Composer, planned: Sequence
             report += BuildReport(skipped=1)
         else:
             chosen.append((delivery, subscriber, selection))
+    if writer is not None:
+        _write(writer, desk, [selection for _, _, selection in chosen])
     return report + _compose(rooms, desk, composer, chosen)
+
+
+def _write(writer: Writer, desk: Desk, selections: Sequence[Selection]) -> None:
+    """Have summaries written, first of the papers that most readers get. Whatever happens there, the mails go out."""
+    readers = Counter(pick.paper_id for selection in selections for pick in selection.picks)
+    try:
+        writer.write(desk.papers([paper_id for paper_id, _ in readers.most_common()]))
+    except StoreError:
+        raise
+    except Exception:  # the boundary per provider, as for sources and signals
+        logger.exception("no summaries were written; the abstracts' own sentences are used")
 
 
 def _compose(

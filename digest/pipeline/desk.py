@@ -26,6 +26,7 @@ from digest.model import (
 )
 from digest.pipeline import learning
 from digest.pipeline.rooms import Rooms
+from digest.pipeline.writing import written
 from digest.ranking.backtest import diversity
 from digest.ranking.corpus import CandidateRow, Corpus
 from digest.ranking.feedback import Opinion
@@ -72,7 +73,6 @@ class Desk:
         self._basis_version = basis.version
         self._papers: dict[int, Paper] = {}
         self._summaries: dict[int, Summary] = {}
-        self._written: dict[int, Summary] = {}
         self._site = site_info(rooms)
         self._health = source_health(rooms.sources.runs(since=now - HEALTH_SPAN, until=now))
 
@@ -108,6 +108,7 @@ class Desk:
         """Selections as contents of editions; the papers of all of them are loaded together."""
         batch = list(chosen)
         self._load(pick.paper_id for _, selection, _ in batch for pick in (*selection.picks, *selection.missed))
+        self._summarise({pick.paper_id for _, selection, _ in batch for pick in selection.picks}, sent_at)
         for subscriber, selection, edition in batch:
             yield EditionContent(
                 key=EditionKey(subscriber.id, edition),
@@ -126,19 +127,30 @@ class Desk:
                 notice=notice,
             )
 
+    def papers(self, ids: Sequence[int]) -> list[Paper]:
+        """Papers by id, in this order; those that are gone are left out."""
+        self._load(ids)
+        return [self._papers[paper_id] for paper_id in ids if paper_id in self._papers]
+
     def _view(self, pick: Pick) -> PickView:
-        paper = self._papers[pick.paper_id]
-        if paper.id not in self._summaries:
-            self._summaries[paper.id] = self._written.get(paper.id) or summarise(paper.title, paper.abstract)
-        return PickView(pick=pick, paper=paper, summary=self._summaries[paper.id])
+        return PickView(pick=pick, paper=self._papers[pick.paper_id], summary=self._summaries[pick.paper_id])
+
+    def _summarise(self, ids: Iterable[int], sent_at: dt.datetime) -> None:
+        """Somebody else's words where they are wanted and were there in time, else the abstract's own."""
+        new = [self._papers[i] for i in sorted(ids) if i in self._papers and i not in self._summaries]
+        theirs: dict[int, Summary] = {}
+        if new and self._rooms.config.summaries.semantic_scholar:
+            texts = self._rooms.attention.texts([paper.id for paper in new], TLDR, SEMANTIC_SCHOLAR, until=self._now)
+            theirs.update({i: Summary(text.text, by="Semantic Scholar") for i, text in texts.items()})
+        # What was written for these very mails is a moment younger than what they were ranked by.
+        theirs.update(written(self._rooms, new, until=max(self._now, sent_at)) if new else {})
+        for paper in new:
+            self._summaries[paper.id] = theirs.get(paper.id) or summarise(paper.title, paper.abstract)
 
     def _load(self, ids: Iterable[int]) -> None:
         missing = {paper_id for paper_id in ids if paper_id not in self._papers}
         if missing:
             self._papers.update(self._rooms.papers.get(missing))
-            if self._rooms.config.summaries.semantic_scholar:
-                texts = self._rooms.attention.texts(missing, TLDR, SEMANTIC_SCHOLAR, until=self._now)
-                self._written.update({i: Summary(text.text, by="Semantic Scholar") for i, text in texts.items()})
 
     def _readers(self, declared: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> list[Reader]:
         given = self._rooms.feedback.of([subscriber.id for subscriber in declared], at=self._now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from digest.config import Config
 from digest.ranking.text import TextBasis
@@ -17,6 +18,10 @@ from digest.store.outbox import Outbox
 from digest.store.papers import PaperStore
 from digest.store.sources import SourceStore
 from digest.store.subscribers import SubscriberStore
+from digest.store.written import WrittenStore
+
+if TYPE_CHECKING:
+    from digest.summaries.asking import Prompts
 
 Clock = Callable[[], dt.datetime]
 
@@ -33,6 +38,9 @@ class Rooms:
     feedback: FeedbackStore
     fragments: FragmentStore
     learnt: LearntStore
+    written: WrittenStore
     basis: Callable[[], TextBasis]
     """Loaded on first use: many commands never rank."""
+    prompts: Callable[[], Prompts]
+    """Likewise: only where a language model is configured."""
     clock: Clock

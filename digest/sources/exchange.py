@@ -76,6 +76,8 @@ class Limits:
     silence_s: float
     total_s: float
     max_bytes: int
+    set_by: str = "sources.max_bytes"
+    """The key that sets the last one; empty if none does."""
 
 
 class Transient(Exception):
@@ -120,7 +122,7 @@ async def exchange(
         ):
             if _leads_on(response, question):
                 return redirected(url, response.headers["Location"], provider)
-            data = await _body(response, provider, limits.max_bytes) if response.status_code != 304 else b""
+            data = await _body(response, provider, limits) if response.status_code != 304 else b""
     except httpx2.TimeoutException as error:
         silence = SourceUnreachable(source, f"{label} did not answer within {in_words(limits.silence_s)}")
         raise Transient(silence) from error
@@ -160,15 +162,14 @@ def _when_sent(sent: Callable[[], None]) -> Callable[[str, Mapping[str, object]]
     return trace
 
 
-async def _body(response: httpx2.Response, provider: Provider, max_bytes: int) -> bytes:
+async def _body(response: httpx2.Response, provider: Provider, limits: Limits) -> bytes:
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece
-        if len(body) > max_bytes:
-            size = f"{max_bytes / 1e6:.3g} MB"
-            raise SourceError(
-                provider.source, f"{provider.label} sent more than {size}; sources.max_bytes sets the limit"
-            )
+        if len(body) > limits.max_bytes:
+            advice = f"; {limits.set_by} sets the limit" if limits.set_by else ""
+            size = f"{limits.max_bytes / 1e6:.3g} MB"
+            raise SourceError(provider.source, f"{provider.label} sent more than {size}{advice}")
     return bytes(body)
 
 

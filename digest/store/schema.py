@@ -183,10 +183,24 @@ paper_texts = Table(
     metadata,
     Column("paper_id", Key, ForeignKey("papers.id"), primary_key=True),
     Column("kind", String(16), primary_key=True, comment="tldr"),
-    Column("maker", String(64), primary_key=True, comment="who wrote it: semantic-scholar"),
-    Column("text", Text, nullable=False),
+    Column("maker", String(64), primary_key=True, comment="who wrote it: semantic-scholar, llm"),
+    Column("text", Text, nullable=False, comment="empty: the maker's answer was refused"),
+    Column("question", String(32), comment="hash of what the maker was asked; null if it was not asked for words"),
     Column("made_at", Instant, nullable=False, comment="when it was first read as it is"),
     merged_from(),
+)
+
+writing_days = Table(
+    "writing_days",
+    metadata,
+    Column("model", String(128), primary_key=True),
+    Column("day", Date, primary_key=True, comment="UTC"),
+    Column("asked", Integer, nullable=False, comment="counted before asking: what the budget of a day is about"),
+    Column("kept", Integer, nullable=False),
+    Column("refused", Integer, nullable=False, comment="answers that say what the abstract does not"),
+    Column("failed", Integer, nullable=False, comment="no answer, or none that could be read"),
+    Column("failure", Text, nullable=False, comment="the last one, in a line"),
+    Column("rests_until", Instant, comment="nothing is asked before"),
 )
 
 features = Table(

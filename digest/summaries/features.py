@@ -22,7 +22,7 @@ _DULL_STEMS = """
     through both while when where how what new based show propos paper method approa result model models howeve
     i e g et al 0
 """
-_DULL = frozenset(_DULL_STEMS.split())
+DULL = frozenset(_DULL_STEMS.split())
 """Stems that say nothing of what a text is about."""
 
 TRAITS = 2 * 4 * 2 * 2 * 2 * 2 * 3
@@ -64,7 +64,7 @@ class Abstract:
             parts=parts,
             sets=sets,
             title=frozenset(in_title),
-            topic=frozenset(in_title) - _DULL,
+            topic=frozenset(in_title) - DULL,
             name=named[0] if named else "",
             spread=spread,
             own=next((index for index, words in enumerate(parts) if _speaks_of_itself(words)), len(parts)),
@@ -97,7 +97,7 @@ class Abstract:
     def measures(self, index: int) -> list[float]:
         """The numbers of one sentence, each of the order of one."""
         words, known = self.parts[index], self.sets[index]
-        topic = known - _DULL
+        topic = known - DULL
         count, size = len(self.parts), len(words)
         others = max(count - 1, 1)
         shared = len(topic & self.topic)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -278,3 +279,38 @@ def test_signals_without_their_key_are_hints(tmp_path: Path, server: HttpServer)
     assert verdict is Verdict.HINT
     assert "off: it needs a token → signals.github.token: {env: GITHUB_TOKEN}" in said
     assert "semantic_scholar, hackernews" in place.said("signals", offline=True)[1]
+
+
+@pytest.mark.parametrize(
+    ("books", "verdict", "said"),
+    [
+        ({}, Verdict.OK, "not asked this week"),
+        (
+            {"kept": 8, "refused": 2},
+            Verdict.OK,
+            "10 questions this week, 8 summaries kept, 2 refused, 0 failed; 10 of 20",
+        ),
+        ({"kept": 3, "refused": 8}, Verdict.HINT, "try another model"),
+        ({"failed": 3, "failure": "it said 500"}, Verdict.HINT, "last: it said 500"),
+        ({"kept": 20}, Verdict.HINT, "summaries.llm.budget"),
+        (
+            {"kept": 9, "failed": 1, "rests_until": NOW + dt.timedelta(minutes=9)},
+            Verdict.HINT,
+            "left alone until 12:09",
+        ),
+    ],
+)
+def test_a_language_model_is_judged_by_its_books(
+    tmp_path: Path, server: HttpServer, books: dict[str, Any], verdict: Verdict, said: str
+) -> None:
+    """How often it was asked and believed, and what is wrong with it; it is never a problem."""
+    place = Place(tmp_path, server, more="summaries: {llm: {url: 'http://localhost:9/v1', model: small, budget: 20}}\n")
+    app = place.app()
+    counted = sum(books.get(name, 0) for name in ("kept", "refused", "failed"))
+    if books:
+        assert app.rooms.written.take("small", counted, budget=20, now=NOW) == counted
+        app.rooms.written.settle("small", now=NOW, **books)
+    app.close()
+    found, text = place.said("summaries.llm", offline=True)
+    assert found is verdict
+    assert said in text
