@@ -16,19 +16,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from digest.catalog.common_words import COMMON_WORDS
 from digest.catalog.names import author_keys
-from digest.catalog.near_text import STEM, title_sketch, title_stems, worth_reading
+from digest.catalog.near_text import STEM, title_stems
 from digest.catalog.titles import is_notice, title_key, title_words
 from digest.model import Entry
 
 LEAST_AUTHORS: Final = 0.5
 BOUNDS: Final = ((0.9, 0.25), (0.75, 0.4), (0.5, 0.6), (0.3, 0.9))
 """At least this share of the shorter abstract in the other one, and at least this much of the titles in common."""
+LEAST_TITLES: Final = min(title for _, title in BOUNDS)
 BARE_TITLE: Final = 0.75
 """What titles must have in common when an abstract is missing; all authors must agree then."""
 BARE_STEMS: Final = 4
@@ -38,8 +40,13 @@ TWIN_AUTHORS: Final = 0.75
 LEAST_RUNS: Final = 8
 """Runs of three words in an abstract; a shorter one ("N/A", "to appear") counts as missing."""
 
-_WORD: Final = re.compile(r"[^\W_]{3,}")
-_ASCII_WORD: Final = re.compile(r"[a-z0-9]{3,}")
+LEAST_LETTERS: Final = 3
+"""Of a word in an abstract, and of one that tells titles apart."""
+_WORD: Final = re.compile(rf"[^\W_]{{{LEAST_LETTERS},}}")
+_LETTERS: Final = bytes(
+    ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256)
+)
+"""ASCII to lower-case letters, digits and spaces: finds the same words as the expression, three times as fast."""
 _NUMBER: Final = re.compile(r"\d+")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -50,8 +57,6 @@ _ORDINAL: Final = {
     )
 }
 _SERIES: Final = re.compile(r"\b(?:part|paper|volume|vol|chapter|lecture|episode|issue) (?:\d+|[a-z]+)\b")
-LEAST_LETTERS: Final = 3
-"""Of a word that tells papers apart."""
 _COMMON_STEMS: Final = frozenset(word[:STEM] for word in COMMON_WORDS)
 _COMPARABLE: Final = 1.25
 """An abstract this many times longer than the other one may know words that were cut off there."""
@@ -79,7 +84,7 @@ class Likeness:
 def near_equal(one: Entry, other: Entry) -> bool:
     """Are two entries the same paper by their text? Symmetric. Never for notices, or where one names no author."""
     found = likeness(one, other)
-    if found is None or found.authors < LEAST_AUTHORS:
+    if found is None:
         return False
     if found.contained is None:
         alike = found.authors == 1 and found.titles >= BARE_TITLE and _telling(one) and _telling(other)
@@ -98,23 +103,32 @@ def near_twins(one: Entry, other: Entry) -> bool:
 
 
 def likeness(one: Entry, other: Entry) -> Likeness | None:
-    """None for what is not compared at all: notices, and titles with next to nothing in common."""
-    if not worth_reading(title_sketch(one.title), title_sketch(other.title)):
-        return None
-    if is_notice(title_words(one.title)) or is_notice(title_words(other.title)):
-        return None
+    """None for what is not compared at all: notices, and titles or authors with too little in common.
+
+    What costs most is asked last: most pairs that share a key are strangers.
+    """
     stems, others = title_stems(one.title), title_stems(other.title)
-    authors, other_authors = author_keys(one.authors), author_keys(other.authors)
+    titles = len(stems & others) / max(1, len(stems | others))
+    if titles < LEAST_TITLES or is_notice(title_words(one.title)) or is_notice(title_words(other.title)):
+        return None
+    authors = _authors(one.authors, other.authors)
+    if authors < LEAST_AUTHORS:
+        return None
     runs, other_runs = _runs(one.abstract), _runs(other.abstract)
     shorter = min(len(runs), len(other_runs))
     both = len(runs & other_runs)
     known = shorter >= LEAST_RUNS
     return Likeness(
-        titles=len(stems & others) / max(1, len(stems | others)),
-        authors=len(authors & other_authors) / max(1, min(len(authors), len(other_authors))),
+        titles=titles,
+        authors=authors,
         contained=both / shorter if known else None,
-        abstracts=both / len(runs | other_runs) if known else None,
+        abstracts=both / (len(runs) + len(other_runs) - both) if known else None,
     )
+
+
+def _authors(one: Sequence[str], other: Sequence[str]) -> float:
+    keys, others = author_keys(one), author_keys(other)
+    return len(keys & others) / max(1, min(len(keys), len(others)))
 
 
 def _telling(entry: Entry) -> bool:
@@ -150,9 +164,13 @@ def _series(words: str) -> frozenset[str]:
 
 
 def _words_differ(one: Entry, other: Entry) -> bool:
+    only = _long(title_stems(one.title) - title_stems(other.title))
+    only_other = _long(title_stems(other.title) - title_stems(one.title))
+    if not only and not only_other:
+        return False
     own, others = _stems(one.abstract), _stems(other.abstract)
-    only = _long(title_stems(one.title)) - title_stems(other.title) - others
-    only_other = _long(title_stems(other.title)) - title_stems(one.title) - own
+    only -= others
+    only_other -= own
     length, other_length = len(one.abstract), len(other.abstract)
     if length <= _COMPARABLE * other_length and only & own:
         return True
@@ -168,14 +186,15 @@ def _long(stems: frozenset[str]) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _words(abstract: str) -> tuple[str, ...]:
     if abstract.isascii():
-        return tuple(_ASCII_WORD.findall(abstract.lower()))
+        words = abstract.encode().translate(_LETTERS).decode().split()
+        return tuple(word for word in words if len(word) >= LEAST_LETTERS)
     return tuple(_WORD.findall(unicodedata.normalize("NFKD", abstract).casefold()))
 
 
 @lru_cache(maxsize=1024)
-def _runs(abstract: str) -> frozenset[tuple[str, str, str]]:
+def _runs(abstract: str) -> frozenset[str]:
     words = _words(abstract)
-    return frozenset(zip(words, words[1:], words[2:], strict=False))
+    return frozenset(map(" ".join, zip(words, words[1:], words[2:], strict=False)))  # text keeps its hash, tuples don't
 
 
 @lru_cache(maxsize=1024)

@@ -30,11 +30,8 @@ from digest.catalog.near_text import near_keys
 from digest.catalog.separation import Separation, are_apart, sides
 from digest.catalog.tex import readable
 from digest.catalog.titles import title_key
-from digest.catalog.twins import arxiv_twins
+from digest.catalog.twins import MOST_COMPARED, arxiv_twins
 from digest.model import Entry, Scheme
-
-MOST_COMPARED: Final = 16
-"""Entries of a bucket that a further one is compared with; keeps a bucket of thousands of strangers linear."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -164,6 +161,8 @@ class _Groups:
         self.edges: list[Edge] = []
         self.refused: list[Refusal] = []
         """Kept only when somebody asks why: a bucket of strangers refuses a great deal."""
+        self._unlike: set[tuple[str, int, int]] = set()
+        """Two entries may meet in several buckets; their texts are compared once."""
         self._refused_by: dict[tuple[int, int], Rule] = {}
         """The strongest rule that would have joined a pair: weaker ones have nothing to add."""
 
@@ -179,7 +178,10 @@ class _Groups:
         keep, lose = self.root(one), self.root(other)
         if keep == lose:
             return True
+        if (rule.name, one, other) in self._unlike:
+            return False
         if not rule.agree(self._entries[one], self._entries[other]):
+            self._unlike.add((rule.name, one, other))
             return False
         if rule.evidence is not None:
             evidence = rule.evidence(self._entries[one], self._entries[other])

@@ -25,6 +25,12 @@ _COLLABORATION: Final = re.compile(
 _PARENTHESISED: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _PLAIN: Final = re.compile(r"(?:[A-Za-z]++\.?+[ \-]?+)*+(?<=[A-Za-z.])")
 """Words of letters, initials and single hyphens: nothing to do, as for four names of five."""
+_USUAL: Final = re.compile(r"([A-Z])[a-z]+(?: [A-Z]\.?)* ([A-Z][a-z]{2,})")
+"""``John Smith``, ``John R. Smith``: two names of three have this form."""
+_UNUSUAL: Final = re.compile(
+    rf"\b(?:and|dame|dr|et|for|iii|on|others|phd|prof|professor|sir|the)\b|{_COLLABORATION.pattern}", re.IGNORECASE
+)
+"""Words of such a name that need a closer look."""
 _NO_NAME: Final = re.compile(r"(?:and\s+)?(?:et\s+al\.?|others)|[^()]*\)", re.IGNORECASE)
 """``et al.``, and the tail of an affiliation that was cut at its comma (``Paris, France)``)."""
 _TITLE: Final = re.compile(r"(?:(?:prof|dr|sir|dame|professor)\b\.?\s+)+(?=\S+\s)", re.IGNORECASE)
@@ -66,6 +72,8 @@ def author_key(name: str) -> str:
 
     Empty if nothing is left of the name. A collaboration or a single name is its own key.
     """
+    if (usual := _USUAL.fullmatch(name)) and not _UNUSUAL.search(name):
+        return f"{usual[2]} {usual[1]}".lower()
     shown = display_name(name)
     if _NO_NAME.fullmatch(shown):
         return ""

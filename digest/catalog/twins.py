@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
+from typing import Final, TypeVar
 
 from digest.catalog.likeness import near_twins
 from digest.catalog.names import author_keys
@@ -15,6 +15,10 @@ from digest.model import Entry, Scheme
 
 _Submission = tuple[str, Entry]
 """An arXiv id and what one provider says of it."""
+_Thing = TypeVar("_Thing")
+
+MOST_COMPARED: Final = 16
+"""Submissions of a key that a further one is compared with: a bucket of thousands stays linear."""
 
 
 def arxiv_twins(entries: Sequence[Entry]) -> Mapping[str, str]:
@@ -43,7 +47,7 @@ def arxiv_twins(entries: Sequence[Entry]) -> Mapping[str, str]:
 
 def _equal(submissions: Iterable[_Submission]) -> Iterator[tuple[str, str]]:
     first: dict[tuple[str, frozenset[str], str], str] = {}
-    for namesakes in _sharing(submissions, lambda entry: (title_key(entry.title),)):
+    for namesakes in _sharing(submissions, lambda told: (title_key(told[1].title),)):
         for arxiv_id, entry in namesakes:
             if (title := title_key(entry.title)) and (authors := author_keys(entry.authors)):
                 for proof in _proofs(entry):
@@ -51,21 +55,24 @@ def _equal(submissions: Iterable[_Submission]) -> Iterator[tuple[str, str]]:
 
 
 def _nearly_equal(submissions: Iterable[_Submission]) -> Iterator[tuple[str, str]]:
-    for neighbours in _sharing(submissions, near_keys):
-        for (arxiv_id, entry), (other_id, other) in combinations(neighbours, 2):
-            if arxiv_id != other_id and near_twins(entry, other):
-                yield arxiv_id, other_id
+    judged: set[tuple[int, int]] = set()
+    ordered = sorted(submissions, key=lambda told: (told[0], told[1].source, told[1].key))
+    for neighbours in _sharing(enumerate(ordered), lambda told: near_keys(told[1][1])):
+        for place, (index, (arxiv_id, entry)) in enumerate(neighbours):
+            for other_index, (other_id, other) in neighbours[: min(place, MOST_COMPARED)]:
+                if arxiv_id != other_id and (other_index, index) not in judged:
+                    judged.add((other_index, index))
+                    if near_twins(entry, other):
+                        yield arxiv_id, other_id
 
 
-def _sharing(
-    submissions: Iterable[_Submission], keys: Callable[[Entry], Iterable[Hashable]]
-) -> Iterator[list[_Submission]]:
-    """The submissions of each key that two arXiv ids have."""
-    buckets: dict[Hashable, list[_Submission]] = defaultdict(list)
-    for submission in submissions:
-        for key in keys(submission[1]):
-            buckets[key].append(submission)
-    return (found for found in buckets.values() if len({arxiv_id for arxiv_id, _ in found}) > 1)
+def _sharing(things: Iterable[_Thing], keys: Callable[[_Thing], Iterable[Hashable]]) -> Iterator[list[_Thing]]:
+    """What shares a key, in the order it came in."""
+    buckets: dict[Hashable, list[_Thing]] = defaultdict(list)
+    for thing in things:
+        for key in keys(thing):
+            buckets[key].append(thing)
+    return (found for found in buckets.values() if len(found) > 1)
 
 
 def _proofs(entry: Entry) -> list[str]:

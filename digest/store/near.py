@@ -1,62 +1,92 @@
 """Near-equal text in the store: which papers have a record that says nearly the same as new entries?
 
-Look-ups and rows are of whole batches. What shares a key is read from the index alone, with a sketch of its title; the
-few that the sketch lets through are read in full and asked (likeness.near_equal). Only papers that agree are returned,
-so a component grows along real evidence and not along shared words.
+    keys of a batch ─▶ index: (paper, sketch of its title) ─▶ the few nearest by sketch ─▶ records in full ─▶ near_equal
+
+What shares a key is read from the index alone, in one statement of the driver's own; only what the sketches let through
+is read and asked. Only papers that agree are returned, so a component grows along real evidence and not along words.
+
+The work is bounded however many papers share a key (a generator's thousand tellings of one text): of a key the first
+MOST_SHARING papers are looked at, and of those the MOST_READ with the most alike titles are read for an entry.
 
 Rows are only ever added: those of a text that a record no longer has lead to a paper whose records then disagree.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from heapq import nlargest
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+from sqlalchemy import Connection
 
 from digest.catalog.likeness import near_equal
-from digest.catalog.near_text import near_keys, title_sketch, worth_reading
+from digest.catalog.near_text import near_keys, sketches_alike, title_sketch, worth_reading
 from digest.model import Entry
 from digest.store.codec import entry_from_json
-from digest.store.database import chunks
-from digest.store.schema import near_keys as near_keys_table
-from digest.store.schema import papers, records
 
-_ROWS = select(near_keys_table.c.key, near_keys_table.c.paper_id, near_keys_table.c.sketch).where(
-    near_keys_table.c.key.in_(bindparam("keys", expanding=True, type_=BigInteger))
-)
-_NOW = select(papers.c.id, func.coalesce(papers.c.redirect_to, papers.c.id))
+MOST_SHARING: Final = 256
+MOST_READ: Final = 16
+
+_SHARING: Final = {
+    "sqlite": "SELECT near.key, near.paper_id, near.sketch FROM json_each(?) AS asked"
+    " CROSS JOIN near_keys AS near ON near.key = asked.value",
+    "postgresql": "SELECT key, paper_id, sketch FROM near_keys WHERE key = ANY(%s)",
+}
+_RECORDS: Final = {
+    "sqlite": "SELECT record.source, record.key, record.body, record.paper_id, paper.id FROM json_each(?) AS asked"
+    " CROSS JOIN papers AS paper ON paper.id = asked.value"
+    " CROSS JOIN records AS record ON record.paper_id = COALESCE(paper.redirect_to, paper.id)",
+    "postgresql": "SELECT record.source, record.key, record.body::text, record.paper_id, paper.id FROM papers AS paper"
+    " JOIN records AS record ON record.paper_id = COALESCE(paper.redirect_to, paper.id) WHERE paper.id = ANY(%s)",
+}
+"""Plain statements with all numbers in one parameter: an IN list is made anew and prepared anew for every batch."""
 
 
 def near_papers(connection: Connection, entries: Sequence[Entry], known: Collection[int] = ()) -> set[int]:
     """The papers, beyond ``known``, with a record that is the same paper as one of ``entries`` by its text."""
+    sharing = _sharing(connection, {key for entry in entries for key in near_keys(entry)}, known)
     asking: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
+        sketch = title_sketch(entry.title)
+        alike: dict[int, float] = {}
         for key in near_keys(entry):
-            asking[key].append(entry)
-    candidates: dict[int, list[Entry]] = defaultdict(list)
-    for chunk in chunks(sorted(asking)):
-        for key, paper_id, sketch in connection.execute(_ROWS, {"keys": list(chunk)}):
-            if paper_id not in known:
-                candidates[paper_id] += [e for e in asking[key] if worth_reading(sketch, title_sketch(e.title))]
-    return _agreeing(connection, {paper_id: told for paper_id, told in candidates.items() if told}, known)
+            for paper_id, other in sharing.get(key, ()):
+                if worth_reading(other, sketch):
+                    alike[paper_id] = max(alike.get(paper_id, 0), sketches_alike(other, sketch))
+        for paper_id in nlargest(MOST_READ, sorted(alike), key=alike.__getitem__):
+            asking[paper_id].append(entry)
+    return _agreeing(connection, asking, known)
 
 
-def _agreeing(connection: Connection, candidates: dict[int, list[Entry]], known: Collection[int]) -> set[int]:
-    wanted: dict[int, list[Entry]] = defaultdict(list)
-    for chunk in chunks(sorted(candidates)):
-        for paper_id, now_id in connection.execute(_NOW.where(papers.c.id.in_(chunk))):
-            if now_id not in known:
-                wanted[now_id] += candidates[paper_id]
-    found: set[int] = set()
-    for chunk in chunks(sorted(wanted)):
-        columns = select(records.c.source, records.c.key, records.c.body, records.c.paper_id)
-        for source, name, body, paper_id in connection.execute(columns.where(records.c.paper_id.in_(chunk))):
-            if paper_id not in found:
-                stored = entry_from_json(source, name, body)
-                if any(near_equal(entry, stored) for entry in wanted[paper_id]):
-                    found.add(paper_id)
+def _sharing(connection: Connection, keys: Collection[int], known: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    """For each key, the papers that have it, each with the sketch of a title of its."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for key, paper_id, sketch in _rows(connection, _SHARING, keys):
+        sharing = found.setdefault(key, [])
+        if paper_id not in known and len(sharing) < MOST_SHARING:
+            sharing.append((paper_id, sketch))
     return found
+
+
+def _agreeing(connection: Connection, asking: dict[int, list[Entry]], known: Collection[int]) -> set[int]:
+    found: set[int] = set()
+    for source, name, body, paper_id, asked_id in _rows(connection, _RECORDS, asking):
+        if paper_id not in found and paper_id not in known:
+            stored = entry_from_json(source, name, json.loads(body))
+            if any(near_equal(entry, stored) for entry in asking[asked_id]):
+                found.add(paper_id)
+    return found
+
+
+def _rows(connection: Connection, statements: dict[str, str], numbers: Collection[int]) -> Sequence[Any]:
+    if not numbers:
+        return ()
+    ordered = sorted(numbers)  # neighbours in the index are read one after the other
+    dialect = connection.dialect.name
+    value = json.dumps(ordered) if dialect == "sqlite" else ordered
+    return connection.exec_driver_sql(statements[dialect], (value,)).fetchall()
 
 
 def near_rows(entry: Entry, paper_id: int) -> list[tuple[int, int, int]]:

@@ -63,9 +63,13 @@ def test_near_equal_records_are_one_paper() -> None:
     """A resubmission and other tellings join; the second publisher's DOI, part, erratum and other object stay apart."""
     db, papers = stored(ENTRIES)
     db.close()
-    assert {len(paper) for paper in papers} == {1, 4}
-    (joined,) = (paper for paper in papers if len(paper) > 1)
-    assert {ENTRIES[0].key, ENTRIES[1].key} < joined
+    paper_of = {key: paper for paper in papers for key in paper}
+    twin, again, journal, other_journal, preprint, *apart = (paper_of[entry.key] for entry in ENTRIES)
+    assert twin == again
+    assert twin in {journal, other_journal}
+    assert preprint in {journal, other_journal}
+    assert journal != other_journal
+    assert all(len(paper) == 1 for paper in apart)
 
 
 @settings(max_examples=25, deadline=None)
@@ -99,3 +103,14 @@ def test_the_same_batch_twice_adds_no_keys() -> None:
             counts.append(connection.scalar(select(func.count()).select_from(near_keys)) or 0)
         db.close()
     assert counts[0] == counts[1] > len(ENTRIES)
+
+
+def test_many_tellings_of_one_text_take_linear_work() -> None:
+    """A thousand papers in one bucket are compared with few of it each, and stay apart by their numbers."""
+    batches = [
+        [like(doi_entry(f"10.1000/{number}", "x"), f"{TITLE}, part {number}") for number in range(start, start + 100)]
+        for start in range(0, 1000, 100)
+    ]
+    db, papers = stored(*batches)
+    db.close()
+    assert len(papers) == 1000
