@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.utils import format_datetime, getaddresses
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
@@ -118,8 +118,16 @@ def message_id(key: EditionKey, domain: str, secret: bytes = b"") -> str:
 
     With a secret (its first 64 bytes count) nobody can guess it who was not sent the mail: a reply proves itself.
     """
-    digest = hashlib.blake2b(f"{key.subscriber_id}\0{key.date}".encode(), digest_size=12, key=secret[:64]).hexdigest()
-    return f"<{key.date}.{digest}@{domain}>"
+    return _identifier(f"{key.subscriber_id}\0{key.date}", str(key.date), domain, secret)
+
+
+def letter_id(mail: str, recipient: str, sent_at: dt.datetime, domain: str, secret: bytes = b"") -> str:
+    """``<confirm.hash@domain>`` for a mail that is no edition; the moment tells two to one person apart."""
+    return _identifier(f"{mail}\0{recipient}\0{sent_at.isoformat()}", mail, domain, secret)
+
+
+def _identifier(seed: str, begins: str, domain: str, secret: bytes) -> str:
+    return f"<{begins}.{hashlib.blake2b(seed.encode(), digest_size=12, key=secret[:64]).hexdigest()}@{domain}>"
 
 
 def mailto(bare: str, subject: str) -> str:
@@ -129,6 +137,7 @@ def mailto(bare: str, subject: str) -> str:
 
 def list_headers(site: SiteInfo, key: EditionKey, unsubscribe_mail: str, unsubscribe_url: str | None) -> Iterator[str]:
     """How a program leaves the list: ``mailto:`` alone without a public address, one click with it (RFC 8058)."""
+    yield "Precedence: bulk\r\n"
     if unsubscribe_url is not None:
         yield f"List-Unsubscribe: <{unsubscribe_url}>,\r\n <{unsubscribe_mail}>\r\n"
         yield "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
@@ -146,10 +155,14 @@ def _date(moment: dt.datetime) -> str:
 
 
 def head(
-    *, site: SiteInfo, key: EditionKey, sent_at: dt.datetime, sender: tuple[str, str], recipient: tuple[str, str],
-    subject: str, message_id: str, unsubscribe_mail: str, unsubscribe_url: str | None,
+    *, site: SiteInfo, sent_at: dt.datetime, sender: tuple[str, str], recipient: tuple[str, str],
+    subject: str, message_id: str, leaving: Iterable[str] = (),
 ) -> str:  # fmt: skip
-    """Every header line but those of MIME, in the order people read them."""
+    """Every header line but those of MIME, in the order people read them.
+
+    Args:
+        leaving: what :func:`list_headers` says of a mail that goes to a list; nothing for a letter to one person.
+    """
     lines = [
         mailbox("From", *sender),
         mailbox("To", *recipient),
@@ -159,6 +172,6 @@ def head(
     ]
     if site.reply_to:
         lines.append(mailbox("Reply-To", *address(site.reply_to)))
-    lines.extend(("Auto-Submitted: auto-generated\r\n", "Precedence: bulk\r\n"))
-    lines.extend(list_headers(site, key, unsubscribe_mail, unsubscribe_url))
+    lines.append("Auto-Submitted: auto-generated\r\n")
+    lines.extend(leaving)
     return "".join(lines)

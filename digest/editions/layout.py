@@ -93,19 +93,18 @@ def _opening(content: EditionContent, links: Links) -> Block:
         "online_url": links.read_online(content.key) or "",
     }
     if name == "welcome":
-        words["rhythm"] = wording.rhythm(content.subscriber.times)
-        words["about"] = wording.interests(content.subscriber)
+        words["expect"] = wording.what_to_expect(content.subscriber)
     return Block(name, (), filled(words))
 
 
-def health_lines(health: Sequence[SourceHealth]) -> list[str]:
-    """A line for each source; of many, those in trouble, and how many did well."""
+def health_lines(health: Sequence[SourceHealth], most: int = SOURCES_SHOWN) -> list[str]:
+    """A line for each source; of more than ``most``, those in trouble, and how many did well."""
     lines = [f"{'✓' if source.ok else '⚠'} {clean(source.line, 160)}" for source in health]
-    if len(lines) <= SOURCES_SHOWN:
+    if len(lines) <= most:
         return lines
     troubled = [line for line, source in zip(lines, health, strict=True) if not source.ok]
     well = len(lines) - len(troubled)
-    shown = troubled[:SOURCES_SHOWN]
+    shown = troubled[:most]
     if len(troubled) > len(shown):
         shown.append(f"⚠ {len(troubled) - len(shown)} more in trouble")
     return [f"✓ {well} sources read", *shown] if well else shown

@@ -6,24 +6,27 @@ per reader. What is left per message is to find the fragments, fill their holes,
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import escape
 
-from digest.editions import headers
+from digest.editions import headers, letters
 from digest.editions.blocks import Block, Draft
 from digest.editions.cards import Length, card, shortened
 from digest.editions.clean import clean
 from digest.editions.content import EditionContent, SiteInfo
 from digest.editions.fragments import HOLE, Fragment
 from digest.editions.layout import addresses, layout
+from digest.editions.letters import Confirm, Goodbye, Report
 from digest.editions.links import Links, NoLinks
 from digest.editions.recipe import BODY, Placed, Recipe
 from digest.editions.templates import Templates
 from digest.editions.wrap import wrap
 from digest.errors import RenderError
+from digest.model import Pick
 
 MOST_HTML = 90_000
 """Bytes of HTML; Gmail cuts a mail off at 102,400 and hides what follows, the way to unsubscribe among it."""
@@ -64,6 +67,7 @@ class Composer:
             self._contact = headers.address(site.contact)[1]
         except RenderError:
             self._contact = self._reply
+        self._domain = self._sender[1].rpartition("@")[2]
         self._rendered: dict[tuple[object, ...], Fragment] = {}
 
     def layout(self, content: EditionContent) -> Draft:
@@ -100,24 +104,63 @@ class Composer:
 
     def compose(self, content: EditionContent) -> Composed:
         """Raises RenderError for an address that can't be written to, or a user's template that fails."""
-        draft, (shell, *body) = self._fitting(content)
-        reader, key = content.subscriber, content.key
-        recipient = headers.address(reader.email)[1]
+        draft, filled = self._fitting(content)
+        key = content.key
+        unsubscribe = addresses(self._reply, self._contact, key.subscriber_id)[0]
+        return self._composed(
+            draft,
+            filled,
+            to=(content.subscriber.name, content.subscriber.email),
+            sent_at=content.sent_at,
+            edition=key.date,
+            message_id=headers.message_id(key, self._domain, self._secret),
+            leaving=headers.list_headers(self._site, key, unsubscribe, self._links.unsubscribe(key)),
+            picks=tuple(view.pick for view in content.picks),
+        )
+
+    def confirm(self, content: Confirm) -> Composed:
+        """The mail that asks whether an address is its owner's wish. Raises RenderError."""
+        reader = content.subscriber
+        return self._letter(letters.confirm(content), (reader.name, reader.email), content.sent_at)
+
+    def goodbye(self, content: Goodbye) -> Composed:
+        """The mail that says that none follows. Raises RenderError."""
+        reader = content.subscriber
+        return self._letter(letters.goodbye(content), (reader.name, reader.email), content.sent_at)
+
+    def report(self, content: Report) -> Composed:
+        """The operator's report of a press day. Raises RenderError."""
+        return self._letter(letters.report(content), ("", content.to), content.sent_at)
+
+    def _letter(self, untitled: Draft, to: tuple[str, str], sent_at: dt.datetime) -> Composed:
+        draft = self._with_subject(untitled)
+        return self._composed(
+            draft,
+            self._fill(draft),
+            to=to,
+            sent_at=sent_at,
+            edition=sent_at.date(),
+            message_id=headers.letter_id(draft.mail, to[1], sent_at, self._domain, self._secret),
+        )
+
+    def _composed(
+        self, draft: Draft, filled: list[_Filled], *, to: tuple[str, str], sent_at: dt.datetime, edition: dt.date,
+        message_id: str, leaving: Iterable[str] = (), picks: tuple[Pick, ...] = (),
+    ) -> Composed:  # fmt: skip
+        name, recipient = clean(to[0], 80), headers.address(to[1])[1]
         subject = draft.shell.holes["subject"]
-        message_id = headers.message_id(key, self._sender[1].rpartition("@")[2], self._secret)
         head = headers.head(
             site=self._site,
-            key=key,
-            sent_at=content.sent_at,
+            sent_at=sent_at,
             sender=self._sender,
-            recipient=(clean(reader.name, 80), recipient),
+            recipient=(name, recipient),
             subject=subject,
             message_id=message_id,
-            unsubscribe_mail=addresses(self._reply, self._contact, key.subscriber_id)[0],
-            unsubscribe_url=self._links.unsubscribe(key),
+            leaving=leaving,
         )
+        shell, *body = filled
         recipe = Recipe(
-            edition=key.date,
+            edition=edition,
             message_id=message_id,
             sender=self._sender[1],
             recipient=recipient,
@@ -125,9 +168,9 @@ class Composer:
             head=head,
             shell=shell[1],
             body=tuple(placed for _, placed in body),
-            picks=tuple(view.pick for view in content.picks),
+            picks=picks,
         )
-        return Composed(recipe, {fragment.hash: fragment.data for fragment, _ in (shell, *body)})
+        return Composed(recipe, {fragment.hash: fragment.data for fragment, _ in filled})
 
     def _filled(self, block: Block) -> _Filled:
         fragment, holes = self.fragment(block), block.holes

@@ -60,8 +60,7 @@ PARTS: Mapping[str, Words] = {
     "weekly": _EDITION,
     "welcome": {
         **_EDITION,
-        "rhythm": "when mails come",
-        "about": "the interests they look for",
+        "expect": "that it is the first, when mails come, and what they look for",
     },
     "notice": {"notice": "what must be said first"},
     "heading": {"title": "the group's name", "note": "a line on it"},
@@ -75,10 +74,32 @@ PARTS: Mapping[str, Words] = {
         "proof": "what leads to the sources that were read",
     },
     "source": {"line": "how one source did"},
+    "confirm": {
+        "site": "the name of the site",
+        "address": "the address that is to get mails",
+        "confirm_url": "where one confirms",
+        "valid": "how long that works",
+        "rhythm": "when mails will come",
+        "about": "the interests they will look for",
+    },
+    "goodbye": {
+        "site": "the name of the site",
+        "address": "the address that was unsubscribed",
+        "back_url": "where one comes back",
+    },
+    "report": {
+        "site": "the name of the site",
+        "date": "the press day in full",
+        "day": "the same in short",
+        "headline": "the day in a sentence",
+        "tasks": "how many things need attention",
+    },
+    "task": {"what": "what needs attention", "todo": "what to do about it"},
+    "row": {"label": "what is counted, or who", "value": "how many, or which state", "note": "a word on it"},
 }
 """Every part with the words that its templates are given."""
 
-MAILS = ("daily", "weekly", "welcome")
+MAILS = ("daily", "weekly", "welcome", "confirm", "goodbye", "report")
 """The parts that open a mail, and so have a subject; the subject is given the same words."""
 
 

@@ -137,6 +137,16 @@ def listed(names: Sequence[str], most: int = 6) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+def duration(length: dt.timedelta) -> str:
+    """``2 days``, ``24 hours``, ``30 minutes``: in the largest unit that leaves no rest."""
+    minutes = max(1, round(length.total_seconds() / 60))
+    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
+        number, rest = divmod(minutes, size)
+        if not rest and (number > 1 or unit != "day"):
+            break
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
 def rhythm(times: SendTimes) -> str:
     """``every announcement day at 07:30 (Europe/Berlin)``."""
     days = {
@@ -151,10 +161,17 @@ def rhythm(times: SendTimes) -> str:
 def why_you_get_this(content: EditionContent) -> str:
     """The footer's sentence: who asked for this, when it comes, and about what."""
     reader = content.subscriber
-    about = interests(reader)
-    said = f"It looks for {about}." if about else "It shows what is trending, since no interests are set."
     name = clean(content.site.name, 80)
-    return f"You get this because {clean(reader.email, 120)} subscribes to {name}, {rhythm(reader.times)}. {said}"
+    asked = f"You get this because {clean(reader.email, 120)} subscribes to {name}, {rhythm(reader.times)}."
+    about = interests(reader)
+    return f"{asked} {f'It looks for {about}.' if about else 'It shows what is trending, since no interests are set.'}"
+
+
+def what_to_expect(reader: Subscriber) -> str:
+    """What a welcome says of the mails to come."""
+    about = interests(reader)
+    said = f"They look for {about}." if about else "They show what is trending, since no interests are set."
+    return f"This is your first mail; the next ones come {rhythm(reader.times)}. {said}"
 
 
 def interests(reader: Subscriber) -> str:

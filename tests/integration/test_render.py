@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import email
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from email import policy
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import mjml
 import pytest
@@ -13,17 +18,19 @@ from lxml import html as lxml_html
 from markupsafe import Markup
 
 from digest.camera import chromium, screenshot
-from digest.editions.blocks import Block
+from digest.editions import samples
+from digest.editions.blocks import Block, Draft
 from digest.editions.content import EditionContent, MissedView, SourceHealth
-from digest.editions.message import Composer
-from digest.editions.recipe import part_html, part_text
-from digest.editions.templates import PARTS, Templates
+from digest.editions.letters import Confirm
+from digest.editions.message import Composed, Composer
+from digest.editions.recipe import assemble, part_html, part_text
+from digest.editions.templates import MAILS, PARTS, Templates
 from digest.editions.wrap import columns
 from digest.errors import RenderError
 from digest.model import MailLayout, Section, Summary
 from digest.palette import Palette, contrast
 from digest.resources import data_path
-from tests.support.edition import EDITION, QUIET, READER, SITE, WEEKLY, many, paper, view, with_paper
+from tests.support.edition import EDITION, NOW, QUIET, READER, SITE, WEEKLY, many, paper, view, with_paper
 
 BUILTIN = data_path("templates")
 TEMPLATES = Templates.load(BUILTIN)
@@ -50,17 +57,79 @@ def without_gaps(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\s*(<[^>]*>)\s*", r"\1", html)).strip()
 
 
+def plain(draft: Draft, templates: Templates = TEMPLATES) -> str:
+    """A mail drawn the plain way: Jinja over MJML, and then MJML, for this reader alone."""
+
+    def drawn_alone(block: Block, body: str = "") -> str:
+        given = {**dict.fromkeys(PARTS[block.part], ""), **dict(block.fixed), **block.holes}
+        return templates.mjml(block.part, {**given, "body": Markup(f"</mj-raw>{body}<mj-raw>")} if body else given)
+
+    return mjml.mjml2html(drawn_alone(draft.shell, "".join(map(drawn_alone, draft.body))), fonts={})
+
+
 @pytest.mark.parametrize("content", EDITIONS.values(), ids=EDITIONS)
 def test_compiled_once_equals_the_plain_way(content: EditionContent) -> None:
     """Filling holes in compiled, cached parts gives what Jinja over MJML and then MJML gives for each reader."""
+    draft = Composer(TEMPLATES, SITE).layout(content)
+    assert without_gaps(plain(draft)) == without_gaps(drawn(content)[0])
 
-    def plain(block: Block, body: str = "") -> str:
-        given = {**dict.fromkeys(PARTS[block.part], ""), **dict(block.fixed), **block.holes}
-        return TEMPLATES.mjml(block.part, {**given, "body": Markup(f"</mj-raw>{body}<mj-raw>")} if body else given)
 
-    laid = Composer(TEMPLATES, SITE).layout(content)
-    document = plain(laid.shell, "".join(plain(block) for block in laid.body))
-    assert without_gaps(mjml.mjml2html(document, fonts={})) == without_gaps(drawn(content)[0])
+class Watched(Composer):
+    """A composer that tells the last draft it drew."""
+
+    last: Draft
+
+    def _composed(self, draft: Draft, *rest: Any, **more: Any) -> Composed:
+        self.last = draft
+        return super()._composed(draft, *rest, **more)
+
+
+@pytest.mark.parametrize("make", [samples.compose, samples.compose_hostile], ids=["calm", "hostile"])
+@pytest.mark.parametrize("mail", MAILS)
+def test_every_mail_is_whole(mail: str, make: Callable[..., Composed]) -> None:
+    """Every mail of the sample: equal to the plain way, safe, within 72 columns, with a subject on one line."""
+    composer = Watched(TEMPLATES, SITE)
+    composed = make(composer, mail, SITE, NOW)
+    html, text = (part(composed.recipe, composed.fragments) for part in (part_html, part_text))
+    assert without_gaps(plain(composer.last)) == without_gaps(html)
+    tree = lxml_html.fromstring(html)
+    assert tree.get("lang") == "en"
+    assert [element.tag for element in tree.iter("h1")] == ["h1"]
+    assert {table.get("role") for table in tree.iter("table")} == {"presentation"}
+    assert not {"img", "script", "link", "iframe", "form", "object"} & {element.tag for element in tree.iter()}
+    assert all(link.get("href", "").startswith(("https://", "mailto:")) for link in tree.iter("a"))
+    assert not any(attribute.startswith("on") for element in tree.iter() for attribute in element.attrib)
+    for line in text.splitlines():
+        assert columns(line) <= 72 or re.search(r"(https|mailto):\S+$|x{80}", line), line
+        assert line == line.rstrip()
+    assert 5 < len(composed.recipe.subject) <= 250
+    assert composed.recipe.subject.isprintable()
+    assert len(html.encode()) < 102_400
+    message = email.message_from_bytes(assemble(composed.recipe, composed.fragments), policy=policy.default)
+    assert not message.defects
+    is_edition = mail in {"daily", "weekly", "welcome"}
+    assert ("List-Unsubscribe" in message, message["Precedence"] == "bulk") == (is_edition, is_edition)
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
+def test_letters_have_their_own_names() -> None:
+    """Two letters to one person differ in Message-ID; the same one again has the same."""
+    composer = Composer(TEMPLATES, SITE)
+
+    def sent(at: dt.datetime, mail: str = "confirm") -> str:
+        return samples.compose(composer, mail, SITE, at).recipe.message_id
+
+    assert sent(NOW) == sent(NOW)
+    assert len({sent(NOW), sent(NOW + dt.timedelta(seconds=1)), sent(NOW, "goodbye")}) == 3
+
+
+def test_a_letter_needs_a_link_that_works() -> None:
+    """A confirmation without a usable link is refused: it would be a mail that asks for nothing."""
+    content = Confirm(
+        subscriber=READER, site=SITE, sent_at=NOW, confirm_url="javascript:x", valid_for=dt.timedelta(hours=1)
+    )
+    with pytest.raises(RenderError, match="is no link"):
+        Composer(TEMPLATES, SITE).confirm(content)
 
 
 def test_order_of_the_mail() -> None:

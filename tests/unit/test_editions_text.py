@@ -142,6 +142,18 @@ def test_preheader() -> None:
     assert view(1, Section.FOLLOWED).pick.section is Section.FOLLOWED
 
 
+def test_durations() -> None:
+    """A length of time is said in the largest unit that leaves no rest; a single day in hours."""
+    told = {
+        dt.timedelta(days=2): "2 days",
+        dt.timedelta(days=1): "24 hours",
+        dt.timedelta(hours=1): "1 hour",
+        dt.timedelta(minutes=90): "90 minutes",
+        dt.timedelta(0): "1 minute",
+    }
+    assert {length: wording.duration(length) for length in told} == told
+
+
 def test_small_words() -> None:
     """Bylines, counts, lists and rhythms read as a person would write them."""
     assert wording.authors(paper(1).authors) == "Grace Hopper … David Baker (3)"
