@@ -321,6 +321,8 @@ class Subscriber:
     mute: Mute = field(default_factory=Mute)
     quiet_day: QuietDay = QuietDay.SKIP
     explore: bool = True
+    per_field: int | None = None
+    """Most papers of one primary category in a mail; None for no limit."""
     layout: MailLayout = MailLayout.FULL
     language: str = "en"
 
@@ -361,6 +363,8 @@ class DecisionKind(StrEnum):
     OUTSIDE_LANES = "outside the lanes"
     BELOW_THRESHOLD = "below the threshold"
     LANE_QUOTA = "lane quota"
+    FIELD_CAP = "field cap"
+    SAME_MATTER = "enough on the same matter"
     NEAR_TWIN = "near-twin of a pick"
     CAP = "below the last pick"
 

@@ -164,6 +164,8 @@ class ReaderFile(Section):
     mute: MuteEntry = MuteEntry()
     quiet_day: QuietDay = QuietDay.SKIP
     explore: bool = True
+    per_field: int | None = Field(default=None, ge=1, le=50)
+    """Most papers of one primary category in a mail."""
     layout: MailLayout = MailLayout.FULL
     language: Annotated[str, AfterValidator(_language)] = "en"
     paused: bool = False
@@ -199,6 +201,7 @@ class ReaderFile(Section):
             mute=Mute(words=self.mute.words, authors=self.mute.authors, categories=self.mute.categories),
             quiet_day=self.quiet_day,
             explore=self.explore,
+            per_field=self.per_field,
             layout=self.layout,
             language=self.language,
         )

@@ -241,6 +241,7 @@ def _settings(subscriber: Subscriber) -> list[str]:
         f"papers: {subscriber.papers}",
         f"balance: {subscriber.balance:g}",
         f"explore: {str(subscriber.explore).lower()}",
+        *([f"per_field: {subscriber.per_field}"] if subscriber.per_field is not None else []),
         f"quiet_day: {subscriber.quiet_day}",
     ]
     mutes = [("words", mute.words), ("authors", mute.authors), ("categories", mute.categories)]

@@ -1,4 +1,4 @@
-"""The rules of an edition, applied to scored papers in order: threshold, near-twins, lane quotas, cap, exploration.
+"""The rules of an edition, applied to scored papers in order: threshold, near-twins, quotas, caps, exploration.
 
 Pure bookkeeping over a few hundred papers: the same function decides what is sent and answers, with more places, what
 a longer mail would have let in.
@@ -7,6 +7,8 @@ a longer mail would have let in.
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,16 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digest.model import Section
+from digest.ranking.alike import AT_FIRST, Alike, Twin
 from digest.ranking.scoring import NOWHERE, THRESHOLD, Scored
-
-NEAR_TWIN: Final = 0.8
-SAME_WORDS: Final = 0.45
-"""Near-twins have at least this cosine, and this share of all their distinct words (Jaccard) in common. Among 3,730
-papers of a week the closest two different ones had 0.84 and 0.29. The cosine alone is not safe: two titles without
-abstracts have it for one word in common."""
-
-_ROUGHLY: Final = 1e-4
-"""What a matrix product may be off by."""
 
 EXPLORE_FROM: Final = 3
 """Fewer places than this are too few to give one away."""
@@ -34,12 +28,13 @@ EXPLORE_TREND: Final = 2.0
 MISSED: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """Which picked place a paper is the near-twin of."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a reader's settings say about a mail: ``papers`` at most, ``per_field`` of one primary category."""
 
-    of: int
-    similarity: float
+    papers: int
+    explore: bool = True
+    per_field: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,13 +43,16 @@ class Edited:
 
     scored: Scored
     eligible: npt.NDArray[np.bool_]
-    papers: int
-    explore: bool
+    rules: Rules
     picks: tuple[tuple[int, Section], ...]
     """In the order of the mail."""
-    twins: dict[int, Twin]
+    twins: Mapping[int, Twin]
+    over_field: frozenset[int]
+    """Left out because their field had its places."""
+    over_matter: Mapping[int, tuple[int, ...]]
+    """Left out although something with a lower score got in, because these picks are on the same matter."""
     over_quota: frozenset[int]
-    """Left out although something with a lower score got in, because their lane had its share."""
+    """Left out likewise, because their lane had its share."""
     over_cap: frozenset[int]
     missed: tuple[int, ...]
     quota: int
@@ -65,110 +63,100 @@ class Edited:
         return next((n for n, (picked, _) in enumerate(self.picks, start=1) if picked == place), None)
 
 
-def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], papers: int, explore: bool) -> Edited:
-    """Choose at most ``papers`` of the ``eligible`` (per row) papers.
+def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], rules: Rules) -> Edited:
+    """Choose at most ``rules.papers`` of the ``eligible`` (per row) papers.
 
     With room for it, one place goes to the paper outside the lanes that trends most. A lane may take its fair share of
-    the places; what other lanes leave over is given out by score.
+    the places, and two papers on one matter; what is left over then is given out by score. A field's cap is a cap.
     """
     may_pass = (eligible & (scored.score >= THRESHOLD)).tolist()
     passing = [place for place in scored.order() if may_pass[place]]
-    wants_outside = explore and bool(scored.profile.lanes) and papers >= EXPLORE_FROM and bool(passing)
-    outside = _outside(scored, eligible) if wants_outside else []
-    main = _main(scored, passing, cap=papers - bool(outside))
-    explored = next((p for p in outside if p not in main.chosen and main.twins.admits(p)), None)
+    may_explore = rules.explore and rules.papers >= EXPLORE_FROM
+    outside = _outside(scored, eligible) if may_explore and scored.profile.lanes and passing else []
+    main = _Main(scored, rules, cap=rules.papers - bool(outside), passing=passing)
+    explored = next((p for p in outside if p not in main.chosen and main.takes(p)), None)
     if outside and explored is None:
-        main = _main(scored, passing, cap=papers)
+        main = _Main(scored, rules, cap=rules.papers, passing=passing)
     picks = [(place, scored.section(place)) for place in _mail_order(scored, main.chosen)]
     if explored is not None:
         picks.append((explored, Section.OUTSIDE))
-    left = [place for place in passing if place in main.over_quota or place in main.over_cap]
+    left = [place for place in main.left if place != explored]
+    lowest = min((float(scored.score[place]) for place in main.chosen), default=math.inf)
+    passed_over = [place for place in left if scored.score[place] > lowest]
+    over_matter = {place: main.waited_for[place] for place in passed_over if place in main.waited_for}
     return Edited(
         scored=scored,
         eligible=eligible,
-        papers=papers,
-        explore=explore,
+        rules=rules,
         picks=tuple(picks),
-        twins=main.twins.found,
-        over_quota=frozenset(main.over_quota - {explored}),
-        over_cap=frozenset(main.over_cap - {explored}),
-        missed=tuple(place for place in left if place != explored)[:MISSED],
+        twins=main.alike.twins,
+        over_field=frozenset(main.over_field - {explored}),
+        over_matter=over_matter,
+        over_quota=frozenset(set(passed_over) - over_matter.keys()),
+        over_cap=frozenset(set(left) - set(passed_over)),
+        missed=tuple(left[:MISSED]),
         quota=main.quota,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Main:
-    chosen: tuple[int, ...]
-    twins: _Twins
-    over_quota: set[int]
-    over_cap: set[int]
-    quota: int
+    """Gives out the places of everything but the explored paper: in turn first, then what is left over by score."""
+
+    def __init__(self, scored: Scored, rules: Rules, *, cap: int, passing: list[int]) -> None:
+        lanes = max(len(scored.profile.lanes), 1)
+        self._scored = scored
+        self._rules = rules
+        self._fields: Counter[str] = Counter()
+        self.quota = max(math.ceil(cap / lanes), 1)
+        self.alike = Alike(scored)
+        self.chosen: list[int] = []
+        self.over_field: set[int] = set()
+        self.waited_for: dict[int, tuple[int, ...]] = {}
+        """Papers that waited because these chosen ones are on the same matter."""
+        self._lane_of = scored.lane.tolist()
+        self._taken = dict.fromkeys(range(NOWHERE, lanes), 0)
+        waiting = self._round(passing, cap, one_matter=AT_FIRST, quota=self.quota)
+        waiting = self._round(waiting, cap, one_matter=cap, quota=self.quota)
+        self.left = self._round(waiting, cap, one_matter=cap, quota=cap)
+
+    def _round(self, places: list[int], cap: int, *, one_matter: int, quota: int) -> list[int]:
+        """Give out places under these two limits; returns the papers that must wait for a later round."""
+        waiting: list[int] = []
+        for place in places:
+            lane = self._lane_of[place]
+            if not self.takes(place):
+                continue
+            same = self.alike.same_matter(place)
+            if len(self.chosen) >= cap or (lane != NOWHERE and self._taken[lane] >= quota):
+                waiting.append(place)
+            elif len(same) >= one_matter:
+                self.waited_for[place] = same
+                waiting.append(place)
+            else:
+                self._taken[lane] += 1
+                self._choose(place)
+        return waiting
+
+    def takes(self, place: int) -> bool:
+        """May it be in at all, beside what is chosen?"""
+        if self.alike.is_twin(place):
+            return False
+        if self._rules.per_field is not None and self._fields[self._field(place)] >= self._rules.per_field:
+            self.over_field.add(place)
+            return False
+        return True
+
+    def _choose(self, place: int) -> None:
+        self.chosen.append(place)
+        self.alike.chose(place)
+        self._fields[self._field(place)] += 1
+
+    def _field(self, place: int) -> str:
+        """The primary category; papers without any share one."""
+        return self._scored.corpus.categories[int(self._scored.rows[place])]
 
 
-def _main(scored: Scored, passing: list[int], *, cap: int) -> _Main:
-    lanes = max(len(scored.profile.lanes), 1)
-    quota = max(math.ceil(cap / lanes), 1)
-    twins = _Twins(scored)
-    lane_of, score_of = scored.lane.tolist(), scored.score.tolist()
-    chosen: list[int] = []
-    waiting: list[int] = []
-    taken = dict.fromkeys(range(NOWHERE, lanes), 0)
-    for place in passing:
-        lane = lane_of[place]
-        if len(chosen) >= cap or (lane != NOWHERE and taken[lane] >= quota):
-            waiting.append(place)
-        elif twins.admits(place):
-            taken[lane] += 1
-            chosen.append(place)
-            twins.chose(place)
-    # What the other lanes left over.
-    left: list[int] = []
-    for place in waiting:
-        if not twins.admits(place):
-            continue
-        if len(chosen) < cap:
-            chosen.append(place)
-            twins.chose(place)
-        else:
-            left.append(place)
-    lowest = min((score_of[place] for place in chosen), default=math.inf)
-    over_quota = {place for place in left if score_of[place] > lowest}
-    return _Main(chosen=tuple(chosen), twins=twins, over_quota=over_quota, over_cap=set(left) - over_quota, quota=quota)
-
-
-class _Twins:
-    """Who says nearly the same as a chosen paper."""
-
-    def __init__(self, scored: Scored) -> None:
-        self._corpus = scored.corpus
-        self._rows = scored.rows
-        lengths = np.sqrt((scored.vectors**2).sum(axis=1, keepdims=True))
-        self._vectors = scored.vectors / np.maximum(lengths, np.float32(1e-9))
-        self._of: dict[int, Twin] = {}
-        self.found: dict[int, Twin] = {}
-
-    def chose(self, place: int) -> None:
-        mine = self._vectors[place]
-        near = np.flatnonzero(self._vectors @ mine >= NEAR_TWIN - _ROUGHLY)
-        # Summed row by row, like everything that decides: see LaneModel.likeness_of.
-        similarity = np.vecdot(self._vectors[near], mine).tolist()
-        for other, value in zip(near.tolist(), similarity, strict=True):
-            close = value >= NEAR_TWIN and other != place and other not in self._of
-            if close and self._shared(place, other) >= SAME_WORDS:
-                self._of[other] = Twin(place, value)
-
-    def _shared(self, one: int, other: int) -> float:
-        words, others = (set(self._corpus.words(int(self._rows[place])).tolist()) for place in (one, other))
-        return len(words & others) / max(len(words | others), 1)
-
-    def admits(self, place: int) -> bool:
-        if place in self._of:
-            self.found[place] = self._of[place]
-        return place not in self._of
-
-
-def _mail_order(scored: Scored, chosen: tuple[int, ...]) -> list[int]:
+def _mail_order(scored: Scored, chosen: list[int]) -> list[int]:
     """People first, then the lanes in the reader's order, then what trends anywhere; within each the best first."""
     ranks = {Section.FOLLOWED: 0, Section.LANE: 1, Section.TRENDING: 2, Section.OUTSIDE: 3}
     best_first = sorted(chosen, key=lambda place: (-scored.score[place], scored.rows[place]))

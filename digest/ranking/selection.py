@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from digest.model import Identifier, Selection, Subscriber, Verdict
 from digest.ranking.corpus import Corpus
-from digest.ranking.editing import Edited, edit
+from digest.ranking.editing import Edited, Rules, edit
 from digest.ranking.estimates import Common, passing, relevances
 from digest.ranking.feedback import FeedbackModel, Opinion
 from digest.ranking.interests import LaneBuilder, LaneModel
@@ -109,7 +109,8 @@ class Ranker:
         chosen[list(also)] = True
         scored = Scored.of(self._corpus, profile, np.flatnonzero(chosen), self._novelty)
         eligible = ~profile.excluded[scored.rows]
-        return edit(scored, eligible=eligible, papers=subscriber.papers, explore=subscriber.explore)
+        rules = Rules(papers=subscriber.papers, explore=subscriber.explore, per_field=subscriber.per_field)
+        return edit(scored, eligible=eligible, rules=rules)
 
     # ── one paper ───────────────────────────────────────────────────────────────────────────────────────────
 

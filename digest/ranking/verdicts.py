@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -104,6 +105,21 @@ def _decision(edited: Edited, place: int, position: int | None) -> Decision:
             f"it says nearly the same as pick {other} (similarity {twin.similarity:.2f})",
             f"without pick {other} it could be in",
         )
+    if place in edited.over_field:
+        field = scored.corpus.categories[int(scored.rows[place])] or "no category"
+        cap = edited.rules.per_field or 0
+        return Decision(
+            DecisionKind.FIELD_CAP,
+            f"{field} has its {cap} places already (per_field), with better papers",
+            f"per_field: {cap + 1} would leave room for another",
+        )
+    if place in edited.over_matter:
+        others = " and ".join(str(edited.position(other)) for other in edited.over_matter[place][:2])
+        return Decision(
+            DecisionKind.SAME_MATTER,
+            f"picks {others} are on the same matter, so others came first",
+            _more_places(edited, place),
+        )
     if place in edited.over_quota:
         lane = scored.profile.lanes[int(scored.lane[place])].name
         return Decision(
@@ -136,8 +152,8 @@ def _below(edited: Edited, place: int, score: float) -> Decision:
 
 def _more_places(edited: Edited, place: int) -> str:
     """The smallest ``papers`` with which the same rules would have let the paper in, found by applying them."""
-    for papers in range(edited.papers + 1, _LONGEST_MAIL + 1):
-        longer = edit(edited.scored, eligible=edited.eligible, papers=papers, explore=edited.explore)
+    for papers in range(edited.rules.papers + 1, _LONGEST_MAIL + 1):
+        longer = edit(edited.scored, eligible=edited.eligible, rules=replace(edited.rules, papers=papers))
         if longer.position(place) is not None:
             return f"papers: {papers} would have included it"
     return f"more than papers: {_LONGEST_MAIL}"

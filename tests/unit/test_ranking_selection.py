@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -407,3 +408,58 @@ def test_what_holds_for_every_reader(who: Reader) -> None:
         (pick.section for pick in selection.picks), key=order.index
     )
     assert select(RANKER, who) == selection
+
+
+def test_two_papers_on_one_matter_come_before_a_third() -> None:
+    """The third waits until the other papers of the lane had their turn; with room for all, all are in."""
+    quantized = (
+        "Long contexts make the memory of attention the bottleneck of large language models. We quantize "
+        "keys and values of the KV cache to few bits with per-channel scales, keep outliers in full precision, and "
+        "measure perplexity, throughput and latency on language models of several sizes without any fine-tuning. "
+    )
+    genomes = (
+        "Bacterial genomes are long sequences of nucleotides, and mutations in regulatory regions decide resistance to "
+        "antibiotics. A KV cache lets a sequence model annotate genes of pathogens on a laptop; phylogenetic trees, "
+        "protein families and plasmids of ten thousand isolates from hospitals agree with laboratory tests. "
+    )
+    winds = (
+        "Turbulence behind wind turbines limits the power of a farm. Vortices at high Reynolds numbers are simulated "
+        "with a flow solver that keeps earlier steps in a KV cache; velocity fields, wakes and pressure on blades "
+        "match particle image velocimetry in a wind tunnel and large eddy simulation of the boundary layer. "
+    )
+    alike = [
+        paper(
+            n, f"KV cache quantization {word}", f"{quantized} {own_words(n)} {own_words(n + 100)} {own_words(n + 200)}"
+        )
+        for n, word in enumerate(("one", "two", "three", "four"), start=1)
+    ]
+    others = [
+        paper(11, "Bacterial genomes with a KV cache", f"{genomes} {own_words(11)}"),
+        paper(12, "Wind farms and a KV cache", f"{winds} {own_words(12)}"),
+    ]
+    ranker = ranker_of([*alike, *others, *fillers()], [votes(n, 100) for n in range(1, 5)])
+    who = reader(KV, papers=4, explore=False)
+    selection = select(ranker, who)
+    picks = set(ids(selection.picks))
+    assert {11, 12} < picks
+    assert len(picks & {1, 2, 3, 4}) == 2
+    verdict = ranker.explain(who, selection.missed[0].paper_id)
+    assert verdict.decisions[0].kind is DecisionKind.SAME_MATTER
+    assert "on the same matter" in verdict.decisions[0].detail
+    assert verdict.decisions[0].remedy == "papers: 5 would have included it"
+    assert set(ids(select(ranker, reader(KV, papers=9, explore=False)).picks)) == {1, 2, 3, 4, 11, 12}
+
+
+def test_a_field_s_cap_is_never_exceeded() -> None:
+    """Not even to fill the mail; the next best of another field takes the place, and why says how to change it."""
+    papers = [*kv_papers(5), paper(60, "KV cache in physics", own_words(60), category="physics.comp-ph"), *fillers()]
+    ranker = ranker_of(papers)
+    capped = reader(KV, papers=5, explore=False)
+    capped = replace(capped, subscriber=replace(capped.subscriber, per_field=2))
+    picks = ids(select(ranker, capped).picks)
+    assert len(picks) == 3
+    assert 60 in picks
+    left = next(n for n in range(1, 6) if n not in picks)
+    decision_ = ranker.explain(capped, left).decisions[0]
+    assert decision_.kind is DecisionKind.FIELD_CAP
+    assert decision_.remedy == "per_field: 3 would leave room for another"
