@@ -51,11 +51,11 @@ def screenshot(
     program = chromium()
     if program is None:
         raise CameraError("a picture needs Chromium, and there is none here; Debian and Ubuntu: apt install chromium")
-    with _Browser(program, deadline=time.monotonic() + timeout_s) as browser:
+    with Browser(program, deadline=time.monotonic() + timeout_s) as browser:
         png.write_bytes(_photograph(browser, html, width=width, height=height, dark=dark))
 
 
-def _photograph(browser: _Browser, html: Path, *, width: int, height: int | None, dark: bool) -> bytes:
+def _photograph(browser: Browser, html: Path, *, width: int, height: int | None, dark: bool) -> bytes:
     target = browser.ask("Target.createTarget", url="about:blank")
     browser.session = str(browser.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"])
     browser.ask(
@@ -85,7 +85,7 @@ def _photograph(browser: _Browser, html: Path, *, width: int, height: int | None
         raise CameraError("Chromium gave no picture") from error
 
 
-class _Browser:
+class Browser:
     """One Chromium process of its own profile, ended and cleaned up at the end of the block."""
 
     def __init__(self, program: str, *, deadline: float) -> None:

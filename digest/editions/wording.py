@@ -6,6 +6,7 @@ English only, like the templates; dates are spelled by hand because ``strftime``
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 
 from digest.editions.clean import clean, cut
@@ -28,6 +29,7 @@ _MONTHS = (
     "December",
 )
 _DANGLING_WORDS = "a an and as at by for from in into of on or over the to towards under using via vs with without"
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _DANGLING = frozenset(_DANGLING_WORDS.split())
 _WORDS_PER_MINUTE = 220
 
@@ -117,7 +119,8 @@ def reading_time(picks: Sequence[PickView]) -> str:
 def authors(names: Sequence[str]) -> str:
     """``First author … last author (12)``; one and two authors in full, nobody as nothing."""
     shown = [clean(name, 60) for name in (names if len(names) < 3 else (names[0], names[-1]))]
-    shown = [name for name in shown if name]
+    # A mark ends what runs from right to left: the numbers after it would be drawn into it and stand before it.
+    shown = [f"{name}\u200e" if _RIGHT_TO_LEFT.search(name) else name for name in shown if name]
     if len(names) < 3:
         return ", ".join(shown)
     return f"{' … '.join(shown)} ({len(names)})"

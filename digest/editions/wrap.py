@@ -10,9 +10,9 @@ import unicodedata
 
 WIDTH = 72
 _MAYBE_WIDE = re.compile(
-    "[\u0300-\u036f\u1100-\u115f\u200c\u200d\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe00-\uff60\U0001f000-\U0003fffd]"
+    "[\u0300-\u036f\u1100-\u115f\u200c-\u200e\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe00-\uff60\U0001f000-\U0003fffd]"
 )
-_BREAKS_ANYWHERE = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]")
+_URL = re.compile("https?://|mailto:")
 
 
 def columns(text: str) -> int:
@@ -21,15 +21,15 @@ def columns(text: str) -> int:
         return len(text)
     width = 0
     for character in text:
-        if unicodedata.combining(character) or character in "\u200c\u200d" or "\ufe00" <= character <= "\ufe0f":
+        if unicodedata.combining(character) or character in "\u200c\u200d\u200e" or "\ufe00" <= character <= "\ufe0f":
             continue
         width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
     return width
 
 
 def _pieces(word: str, room: int) -> list[str]:
-    """``word`` in pieces of at most ``room`` columns: CJK may break anywhere; a URL is never broken."""
-    if columns(word) <= room or not _BREAKS_ANYWHERE.search(word):
+    """``word`` in pieces of at most ``room`` columns: a URL is never broken, what is wider than a line anywhere."""
+    if columns(word) <= room or _URL.search(word):
         return [word]
     pieces = [""]
     for character in word:
@@ -43,7 +43,7 @@ def wrap(text: str, *, indent: int = 0, first: int | None = None, width: int = W
     """``text`` broken at spaces to ``width`` columns; lines after the first start with ``indent`` spaces.
 
     ``first`` is the column at which the first line starts (default ``indent``); its spaces are not written. Words that
-    are too long for a line, such as URLs, stand on one of their own.
+    are too long for a line are broken, but for URLs, which stand on one of their own.
     """
     used = indent if first is None else first
     if used + len(text) <= width and (text.isascii() or not _MAYBE_WIDE.search(text)):

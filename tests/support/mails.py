@@ -1,0 +1,115 @@
+"""Every mail there is, with easy and with awkward words: what the proofs of rendering look at.
+
+A mail that is an edition is drawn as the product does it. Of every other kind (``parts.MAILS``) there is a sample, its
+words being their own descriptions; so a new template is looked at as soon as it exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from digest.editions.content import EditionContent, MissedView
+from digest.editions.links import KeyRing, Links, MailLinks, SignedLinks
+from digest.editions.message import Composer
+from digest.editions.parts import MAILS, PARTS
+from digest.editions.recipe import BODY, part_html, part_text
+from digest.editions.templates import Templates
+from digest.model import Lane, MailLayout, Section, Summary
+from digest.resources import data_path
+from tests.support.edition import EDITION, QUIET, READER, SITE, WEEKLY, many, paper, pick, view
+
+TEMPLATES = Templates.load(data_path("templates"))
+_RING = KeyRing(keys={"k1": b"fedcba9876543210"}, current="k1")
+_PUBLIC = SignedLinks(public_url="https://papers.uni.example", ring=_RING)
+_ANSWERS = MailLinks("ada@uni.example", _RING)
+_EDITIONS = ("daily", "weekly", "welcome")
+"""The mails that CONTENTS has; the others are samples."""
+
+UNBROKEN = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 3
+ARABIC = "مقاله‌ای دربارهٔ توجه تنک در شبکه‌های عصبی"
+CHINESE = "基于稀疏注意力机制的大规模语言模型高效推理方法研究" * 3
+_AWKWARD = (
+    paper(1, UNBROKEN),
+    replace(paper(2, CHINESE), authors=("王小明", "李华")),
+    replace(paper(3, ARABIC), authors=("علی رضایی", "محمد کریمی", "זהבה כהן"), categories=()),
+    replace(paper(4, "x" * 3000), authors=("Émile " + "y" * 200,), categories=("z" * 80,)),
+    replace(paper(5, "A & B <b>bold</b> “quoted” ½ — 50 % 🤖👩‍🔬"), url="https://arxiv.org/abs/" + "9" * 900),
+)
+AWKWARD = replace(
+    EDITION,
+    subscriber=replace(
+        READER,
+        name="علی رضایی",
+        email="a" * 60 + "@" + "b" * 60 + ".example",
+        lanes=(Lane(name=UNBROKEN, phrases=("x",)),),
+    ),
+    site=replace(SITE, name=CHINESE),
+    picks=tuple(
+        replace(
+            view(p.id),
+            paper=p,
+            pick=replace(pick(p.id, Section.LANE, UNBROKEN if p.id == 1 else ARABIC), reason=f"{p.title} {UNBROKEN}"),
+            summary=Summary(p.title, CHINESE, "a-model-with-a-very-long-name-" * 4),
+        )
+        for p in _AWKWARD
+    ),
+    missed=tuple(MissedView(p.title, p.url, p.title) for p in _AWKWARD[:3]),
+    notice=f"Trial: {UNBROKEN}",
+)
+
+
+def _compact(content: EditionContent) -> EditionContent:
+    return replace(content, subscriber=replace(content.subscriber, layout=MailLayout.COMPACT))
+
+
+CONTENTS: Mapping[str, tuple[EditionContent, Links]] = {
+    "daily": (EDITION, _PUBLIC),
+    "daily-compact": (_compact(EDITION), _ANSWERS),
+    "weekly": (replace(EDITION, subscriber=WEEKLY), _ANSWERS),
+    "weekly-compact": (_compact(replace(EDITION, subscriber=WEEKLY)), _PUBLIC),
+    "welcome": (replace(EDITION, welcome=True), _PUBLIC),
+    "quiet": (QUIET, _PUBLIC),
+    "quiet-week": (replace(QUIET, subscriber=WEEKLY), _ANSWERS),
+    "one": (replace(EDITION, picks=many(1), notice="Trial: this counts as nothing sent."), _ANSWERS),
+    "thirty": (replace(EDITION, picks=many(30)), _PUBLIC),
+    "thirty-compact": (_compact(replace(EDITION, picks=many(30))), _ANSWERS),
+    "awkward": (AWKWARD, _PUBLIC),
+    "awkward-compact": (_compact(AWKWARD), _ANSWERS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    subject: str
+    html: str
+    text: str
+
+
+def edition(name: str) -> Mail:
+    content, links = CONTENTS[name]
+    composed = Composer(TEMPLATES, content.site, links).compose(content)
+    both = composed.recipe, composed.fragments
+    return Mail(composed.recipe.subject, part_html(*both), part_text(*both))
+
+
+def sample(mail: str) -> Mail:
+    """A mail of one part in the shell; each word says what it is."""
+    words = {
+        part: {word: "https://papers.uni.example/x" if word.endswith("_url") else says for word, says in given.items()}
+        for part, given in PARTS.items()
+    }
+    subject = TEMPLATES.subject(mail, words[mail])
+    frame = {**words["shell"], "subject": subject}
+    html = TEMPLATES.html("shell", {**frame, BODY: Markup(TEMPLATES.html(mail, words[mail]))})
+    return Mail(subject, html, TEMPLATES.text("shell", {**frame, BODY: TEMPLATES.text(mail, words[mail])}))
+
+
+NAMES = (*CONTENTS, *(mail for mail in MAILS if mail not in _EDITIONS))
+
+
+def mail(name: str) -> Mail:
+    """The mail of that name, one of ``NAMES``."""
+    return edition(name) if name in CONTENTS else sample(name)
