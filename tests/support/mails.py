@@ -1,7 +1,7 @@
 """Every mail there is, with easy and with awkward words: what the proofs of rendering look at.
 
-A mail that is an edition is drawn as the product does it. Of every other kind (``parts.MAILS``) there is a sample, its
-words being their own descriptions; so a new template is looked at as soon as it exists.
+Editions of ours, easy and awkward, and the product's samples of every kind of mail (``parts.MAILS``), calm and
+hostile; so a new kind is looked at as soon as it exists.
 """
 
 from __future__ import annotations
@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from markupsafe import Markup
-
 from digest.editions.content import EditionContent, MissedView
 from digest.editions.links import KeyRing, Links, MailLinks, SignedLinks
-from digest.editions.message import Composer
-from digest.editions.parts import MAILS, PARTS
-from digest.editions.recipe import BODY, part_html, part_text
+from digest.editions.message import Composed, Composer
+from digest.editions.parts import MAILS
+from digest.editions.recipe import part_html, part_text
+from digest.editions.samples import compose, compose_hostile
 from digest.editions.templates import Templates
 from digest.model import Lane, MailLayout, Section, Summary
 from digest.resources import data_path
-from tests.support.edition import EDITION, QUIET, READER, SITE, WEEKLY, many, paper, pick, view
+from tests.support.edition import EDITION, NOW, QUIET, READER, SITE, WEEKLY, many, paper, pick, view
 
 TEMPLATES = Templates.load(data_path("templates"))
 _RING = KeyRing(keys={"k1": b"fedcba9876543210"}, current="k1")
 _PUBLIC = SignedLinks(public_url="https://papers.uni.example", ring=_RING)
 _ANSWERS = MailLinks("ada@uni.example", _RING)
-_EDITIONS = ("daily", "weekly", "welcome")
-"""The mails that CONTENTS has; the others are samples."""
 
 UNBROKEN = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 3
 ARABIC = "مقاله‌ای دربارهٔ توجه تنک در شبکه‌های عصبی"
@@ -90,26 +87,26 @@ class Mail:
 
 def edition(name: str) -> Mail:
     content, links = CONTENTS[name]
-    composed = Composer(TEMPLATES, content.site, links).compose(content)
+    return _mail(Composer(TEMPLATES, content.site, links).compose(content))
+
+
+def _mail(composed: Composed) -> Mail:
     both = composed.recipe, composed.fragments
     return Mail(composed.recipe.subject, part_html(*both), part_text(*both))
 
 
-def sample(mail: str) -> Mail:
-    """A mail of one part in the shell; each word says what it is."""
-    words = {
-        part: {word: "https://papers.uni.example/x" if word.endswith("_url") else says for word, says in given.items()}
-        for part, given in PARTS.items()
-    }
-    subject = TEMPLATES.subject(mail, words[mail])
-    frame = {**words["shell"], "subject": subject}
-    html = TEMPLATES.html("shell", {**frame, BODY: Markup(TEMPLATES.html(mail, words[mail]))})
-    return Mail(subject, html, TEMPLATES.text("shell", {**frame, BODY: TEMPLATES.text(mail, words[mail])}))
+def sample(kind: str, *, hostile: bool) -> Mail:
+    """The product's own sample of a kind of mail."""
+    make = compose_hostile if hostile else compose
+    return _mail(make(Composer(TEMPLATES, SITE, _PUBLIC), kind, SITE, NOW))
 
 
-NAMES = (*CONTENTS, *(mail for mail in MAILS if mail not in _EDITIONS))
+NAMES = (*CONTENTS, *(f"{kind}-{mood}" for kind in MAILS for mood in ("calm", "hostile")))
 
 
 def mail(name: str) -> Mail:
     """The mail of that name, one of ``NAMES``."""
-    return edition(name) if name in CONTENTS else sample(name)
+    if name in CONTENTS:
+        return edition(name)
+    kind, _, mood = name.rpartition("-")
+    return sample(kind, hostile=mood == "hostile")
