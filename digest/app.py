@@ -164,7 +164,7 @@ class App:
         from digest.pipeline.desk import site_info
         from digest.resources import data_path
 
-        site = site_info(self.rooms)
+        site = site_info(self.config)
         links = MailLinks(address(site.reply_to or site.sender)[1], self.ring) if self.config.feedback.by_mail else None
         palette = self.config.site.brand.palette
         templates = Templates.load(data_path("templates"), override=self.config.templates, palette=palette)

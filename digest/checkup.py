@@ -75,7 +75,7 @@ def examine(
     """Read everything and judge it. A broken configuration does not keep the readers from being checked.
 
     Args:
-        check_templates: compiles the templates; raises RenderError.
+        check_templates: tries the templates; raises RenderError, or ConfigError with all that is wrong.
         lane_matches, examples: None when there is no store to ask.
     """
     problems: list[Problem] = []
@@ -103,8 +103,9 @@ def examine(
         try:
             check_templates(config)
         except RenderError as error:
-            place = f"{error.template}:{error.line}: " if error.line else f"{error.template}: "
-            problems.append(Problem(Path(error.template), error.line, "", str(error).removeprefix(place)))
+            problems.append(error.problem)
+        except ConfigError as error:
+            problems += error.problems
         hints += _config_hints(config_path, config, files if folder_read else None, env)
     for loaded in files.good:
         hints += loaded.hints

@@ -62,7 +62,13 @@ class RenderError(DigestError):
     def __init__(self, template: str, message: str, line: int | None = None) -> None:
         self.template = template
         self.line = line
+        self.message = message
         super().__init__(f"{template}:{line}: {message}" if line else f"{template}: {message}")
+
+    @property
+    def problem(self) -> Problem:
+        """The same as one of the problems of a check."""
+        return Problem(Path(self.template), self.line, "", self.message)
 
 
 class CameraError(DigestError):

@@ -83,13 +83,14 @@ def _with_the_store(config_path: Path, found: Checkup) -> Checkup:
 
 
 def compile_templates(config: Config) -> None:
-    """Read every template, the operator's own among them; raises RenderError."""
-    from digest.editions.templates import Templates
+    """Try every template, the operator's own each by itself; raises ConfigError with all that is wrong."""
+    from digest.editions.trial import try_templates
+    from digest.errors import ConfigError
     from digest.resources import data_path
-    from digest.summaries.asking import Prompts
 
-    Templates.load(data_path("templates"), override=config.templates, palette=config.site.brand.palette)
-    Prompts.load(data_path("templates"), override=config.templates)
+    problems = list(try_templates(data_path("templates"), config.templates, config.site.brand.palette))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _print(found: Checkup) -> None:

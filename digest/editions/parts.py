@@ -99,6 +99,24 @@ PARTS: Mapping[str, Words] = {
 }
 """Every part with the words that its templates are given."""
 
+MEANINGS: Mapping[str, str] = {
+    "shell": "the frame of every mail: style, masthead, how to leave",
+    "daily": "mail: an edition, once a day",
+    "weekly": "mail: an edition, once a week",
+    "welcome": "mail: a reader's first edition",
+    "notice": "what must be said first: a trial, a day made again",
+    "heading": "above each group of papers",
+    "card": "a paper in the full layout",
+    "card-compact": "a paper in the compact layout",
+    "missed": "a paper that was just missed",
+    "quiet": "a day without a pick",
+    "source": "how one source did",
+    "confirm": "mail: do you want these mails?",
+    "goodbye": "mail: you are unsubscribed",
+    "report": "mail: the operator's report",
+    "task": "in the report: what needs attention",
+    "row": "in the report: one figure, or one delivery",
+}
 MAILS = ("daily", "weekly", "welcome", "confirm", "goodbye", "report")
 """The parts that open a mail, and so have a subject; the subject is given the same words."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from digest.attention import SEMANTIC_SCHOLAR, SIGNAL_PREFIX, TLDR
+from digest.config import Config
 from digest.editions.content import EditionContent, MissedView, PickView, SiteInfo, SourceHealth
 from digest.feedback import Feedback, Verb, with_feedback
 from digest.model import (
@@ -73,7 +74,7 @@ class Desk:
         self._basis_version = basis.version
         self._papers: dict[int, Paper] = {}
         self._summaries: dict[int, Summary] = {}
-        self._site = site_info(rooms)
+        self._site = site_info(rooms.config)
         self._health = source_health(rooms.sources.runs(since=now - HEALTH_SPAN, until=now))
 
     def select(self, subscribers: Sequence[Subscriber], sent: Mapping[str, set[int]]) -> Iterator[Selection]:
@@ -204,8 +205,7 @@ class Desk:
         return {name: blobs[paper_id] for name, paper_id in ids.items() if paper_id in blobs}
 
 
-def site_info(rooms: Rooms) -> SiteInfo:
-    config = rooms.config
+def site_info(config: Config) -> SiteInfo:
     return SiteInfo(
         name=config.site.name,
         public_url=config.site.public_url,
