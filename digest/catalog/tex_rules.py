@@ -74,24 +74,40 @@ def _after_digit(node: Any) -> bool:
     return before[-1:].isdigit()
 
 
+def fraction(numerator: str, denominator: str) -> str:
+    return f"{operand(numerator)}/{operand(denominator)}"
+
+
 def _fraction(node: Any, l2tobj: Any) -> str:
     gap = " " if _after_digit(node) else ""
-    return f"{gap}{operand(_argument(node, l2tobj, 0))}/{operand(_argument(node, l2tobj, 1))}"
+    return gap + fraction(_argument(node, l2tobj, 0), _argument(node, l2tobj, 1))
 
 
-def _root(node: Any, l2tobj: Any) -> str:
-    index, radicand = _argument(node, l2tobj, 0).strip(), _argument(node, l2tobj, 1).strip()
+def root(index: str, radicand: str) -> str:
+    index, radicand = index.strip(), radicand.strip()
     radicand = radicand if len(radicand) == 1 or radicand.isdigit() or _bracketed(radicand) else f"({radicand})"
     return f"{script(index, '^') if index not in {'', '2'} else ''}√{radicand}"
 
 
+def _root(node: Any, l2tobj: Any) -> str:
+    return root(_argument(node, l2tobj, 0), _argument(node, l2tobj, 1))
+
+
+def binomial(of: str, taken: str) -> str:
+    return f"C({of.strip()}, {taken.strip()})"
+
+
 def _binomial(node: Any, l2tobj: Any) -> str:
-    return f"C({_argument(node, l2tobj, 0).strip()}, {_argument(node, l2tobj, 1).strip()})"
+    return binomial(_argument(node, l2tobj, 0), _argument(node, l2tobj, 1))
 
 
 def _link(node: Any, l2tobj: Any) -> str:
+    return link(_argument(node, l2tobj, 0), _argument(node, l2tobj, 1))
+
+
+def link(address: str, text: str) -> str:
     """``\\href{address}{text}``: both, unless the text is the address."""
-    address, text = _argument(node, l2tobj, 0).strip(), _argument(node, l2tobj, 1).strip()
+    address, text = address.strip(), text.strip()
     bare = re.sub(r"^https?://(www\.)?", "", address).rstrip("/")
     return text if not address or bare in text else f"{text} ({address})" if text else address
 
@@ -107,18 +123,28 @@ def _scripted(sign: str, position: int = 0) -> Rule:
     return rule
 
 
-def _accented(combining: str) -> Rule:
+def accented(text: str, combining: str) -> str:
     """A mathematical accent over one character; over more it is left out (``\\widetilde{ABC}``)."""
+    text = text.strip()
+    return unicodedata.normalize("NFC", text + combining) if len(text) == 1 and text.isalpha() else text
 
+
+def _accented(combining: str) -> Rule:
     def rule(node: Any, l2tobj: Any) -> str:
-        text = _argument(node, l2tobj, 0).strip()
-        return unicodedata.normalize("NFC", text + combining) if len(text) == 1 and text.isalpha() else text
+        return accented(_argument(node, l2tobj, 0), combining)
 
     return rule
 
 
+_BLACKBOARD: Final = str.maketrans("CHNPQRZ", "ℂℍℕℙℚℝℤ")
+
+
+def blackboard(text: str) -> str:
+    return text.translate(_BLACKBOARD)
+
+
 def _blackboard(node: Any, l2tobj: Any) -> str:
-    return _argument(node, l2tobj, 0).translate(str.maketrans("CHNPQRZ", "ℂℍℕℙℚℝℤ"))
+    return blackboard(_argument(node, l2tobj, 0))
 
 
 def _negated(node: Any, l2tobj: Any) -> str:
@@ -161,7 +187,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-_SHOWN: Final = _words("""
+SHOWN: Final = _words("""
     textbf textit texttt textsc textsf textrm textnormal textmd textup textsl emph mbox hbox text mathrm mathbf mathcal
     mathscr mathfrak mathsf mathtt mathit mathnormal boldsymbol bm bold pmb underline uline ensuremath operatorname
     operatorname* ac acl acs acp acf gls Gls mathop mathbin mathrel mathord substack overbrace underbrace uppercase
@@ -181,6 +207,8 @@ _SPACES: Final = (
     *_words(r", ; : > quad qquad enspace thinspace medspace thickspace space newline par linebreak \ "),
     *" \n\t",
 )
+FRACTIONS: Final = _words("frac tfrac dfrac nicefrac sfrac cfrac")
+BINOMIALS: Final = _words("binom tbinom dbinom")
 _FUNCTIONS: Final = _words("""
     log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh min max argmin argmax inf sup lim liminf
     limsup det dim ker gcd arg hom deg Pr mod bmod poly polylog tr diag sign rank
@@ -197,7 +225,7 @@ _LITERAL: Final = {
 }  # fmt: skip
 
 
-_MATH_ACCENTS: Final = {
+MATH_ACCENTS: Final = {
     "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303", "bar": "\u0304",
     "overline": "\u0304", "dot": "\u0307", "ddot": "\u0308", "acute": "\u0301", "grave": "\u0300", "check": "\u030c",
     "breve": "\u0306", "mathring": "\u030a",
@@ -207,15 +235,15 @@ _MATH_ACCENTS: Final = {
 def _converter() -> tuple[Any, Any]:
     """(walker context, text context) of pylatexenc with our rules before its own, without its special signs."""
     rules: list[tuple[str, str, Rule]] = [
-        *((name, "{", "%s") for name in _SHOWN),
+        *((name, "{", "%s") for name in SHOWN),
         *((name, "{", "") for name in _DROPPED),
         *((name, "", "") for name in _SILENT),
         *((name, "", " ") for name in _SPACES),
         *((name, "", f"{WORD_GAP}{name}{WORD_GAP}") for name in _FUNCTIONS),
         *((name, "", text) for name, text in _LITERAL.items()),
-        *((name, "{{", _fraction) for name in ("frac", "tfrac", "dfrac", "nicefrac", "sfrac", "cfrac")),
-        *((name, "{{", _binomial) for name in ("binom", "tbinom", "dbinom")),
-        *((name, "{", _accented(mark)) for name, mark in _MATH_ACCENTS.items()),
+        *((name, "{{", _fraction) for name in FRACTIONS),
+        *((name, "{{", _binomial) for name in BINOMIALS),
+        *((name, "{", _accented(mark)) for name, mark in MATH_ACCENTS.items()),
         *((name, "[{{", _quantity) for name in ("SI", "qty")),
         *((name, "{{", "%(2)s") for name in ("textcolor", "overset", "underset", "stackrel", "scalebox", "raisebox")),
         ("sqrt", "[{", _root),
@@ -273,3 +301,10 @@ def is_symbol(name: str) -> bool:
     if shown is None or shown.macroname != name or (parser is not None and parser.args_parser.argspec):
         return False
     return isinstance(shown.simplify_repl, str) and bool(shown.simplify_repl.strip())
+
+
+@cache
+def is_unknown(name: str) -> bool:
+    """Is it a command that nobody knows, which stands for its own name?"""
+    parser, shown = _WALKER.get_macro_spec(name), _TEXT.get_macro_spec(name)
+    return (parser is None or not parser.macroname) and (shown is None or not shown.macroname)

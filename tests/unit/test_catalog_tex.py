@@ -134,8 +134,13 @@ def test_no_file_is_read() -> None:
 
 _PLAIN_ATOMS = r"$ $ a B 7 ( ) = - , . + | \alpha \times \log \rm \quad \top \frac { } < {=} {,} \, \! \model \'e"
 _SCRIPTS = r"^2 ^{ij} _{\max} _\infty ^{\text{op}} _i \mathbb{R} \mathcal{O} \textbf{x-y} \emph{b} \sqrt{d} \hat{x}"
+_NESTING = r"_{ ^{ \frac{ }{ \frac{1}{ \sqrt{ \tilde{ \textbf{ \mathbb{ \overline{ \text{ \href{ \binom{ } } }"
+_MORE = r"{} \model{} \to{} \left( \right) \big| \c{c} \H{o} \alpha\beta ' word \in \tilde"
 _ATOMS = st.lists(
-    st.sampled_from([*_PLAIN_ATOMS.split(" "), *_SCRIPTS.split(" "), " ", " ", "\ue016"]), max_size=12
+    st.sampled_from(
+        [*f"{_PLAIN_ATOMS} {_SCRIPTS} {_NESTING} {_MORE}".split(" "), " ", " ", "\\ ", "\\tilde O", "\ue016"]
+    ),
+    max_size=12,
 ).map("".join)
 
 
@@ -156,5 +161,10 @@ def test_the_short_way_takes_what_is_common() -> None:
         r"3.5$\times$",
         r"$\beta=0.5$",
         r"\textbf{A B}",
+        r"$\widetilde{O}(\sqrt{T})$",
+        r"$\frac{n^{2}}{\log n}$",
+        r"\emph{exact $k$-gram}",
+        r"\href{https://a.b}{here}",
+        r"\ourmethod, a",
     ):
         assert convert_simple(text) is not None
