@@ -5,7 +5,6 @@ Other servers are spelled ``server/category`` (``biorxiv/biophysics``); their li
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -231,6 +230,8 @@ def name_of(code: str) -> str:
 @lru_cache(maxsize=512)
 def advice(text: str) -> str:
     """What to write instead of an unknown category: the nearest code in its archive, by its name, or of them all."""
+    import difflib
+
     folded = text.strip().casefold()
     if "," in folded:
         return "write a list: [" + ", ".join(part.strip() for part in text.split(",")) + "]"

@@ -7,7 +7,6 @@ are refused although some are in the tz database: ``EST`` there is Panama's time
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -103,6 +102,8 @@ def nearest(text: str) -> str | None:
     place = folded.rpartition("/")[2].partition(",")[0]
     if place in places or place in _MEANT:
         return places.get(place) or _MEANT[place]
+    import difflib
+
     if near := difflib.get_close_matches(folded, whole, n=1, cutoff=0.8):
         return whole[near[0]]
     words = [*places, *(word for word in _MEANT if len(word) > 4)]

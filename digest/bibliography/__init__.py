@@ -9,24 +9,18 @@ Libraries read the formats; what is ours is where reference managers put identif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
-from digest.bibliography.bibtex import parse_bibtex
 from digest.bibliography.entries import BibEntry, Bibliography, BibliographyError
-from digest.bibliography.ris import parse_ris
 
 __all__ = ["SUFFIXES", "BibEntry", "Bibliography", "BibliographyError", "is_bibliography", "read_bibliography"]
 
 MAX_BYTES = 5_000_000
 
-_PARSERS: Final[Mapping[str, Callable[[str], Bibliography]]] = MappingProxyType(
-    {".bib": parse_bibtex, ".ris": parse_ris}
-)
-SUFFIXES: Final = tuple(_PARSERS)
+SUFFIXES: Final = (".bib", ".ris")
 """Endings of the files that are understood."""
 
 
@@ -52,11 +46,24 @@ def read_bibliography(path: Path) -> Bibliography:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, _mtime_ns: int, _size: int) -> Bibliography:
-    parse = _PARSERS.get(path.suffix.lower())
-    if parse is None:
-        raise BibliographyError(f"is of no kind that is understood ({', '.join(SUFFIXES)})")
+    parse = _parser_of(path.suffix.lower())
     raw = path.read_bytes()
     try:
         return parse(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return parse(raw.decode("latin-1"))
+
+
+def _parser_of(suffix: str) -> Callable[[str], Bibliography]:
+    """Imported when there is such a file: every command that reads a reader's lanes asks whether there is."""
+    match suffix:
+        case ".bib":
+            from digest.bibliography.bibtex import parse_bibtex
+
+            return parse_bibtex
+        case ".ris":
+            from digest.bibliography.ris import parse_ris
+
+            return parse_ris
+        case _:
+            raise BibliographyError(f"is of no kind that is understood ({', '.join(SUFFIXES)})")

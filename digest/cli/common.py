@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -41,6 +44,16 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command with a message on stderr."""
     click.echo(f"digest: {message}", err=True)
     raise SystemExit(code)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: for work that is short, and allocates a great deal that it keeps."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def end_politely() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.common import MISUSED, config_option, console
+from digest.cli.common import MISUSED, config_option, console, uncollected
 
 if TYPE_CHECKING:
     from digest.app import App
@@ -103,7 +103,8 @@ def command(
             print_difference(app, reader, *days, as_json=as_json)
             return
         if not watch:
-            shown = app.preview(reader, date=date)
+            with uncollected():
+                shown = app.preview(reader, date=date)
     if watch:
         from digest.cli.preview_watch import watch_mail
 

@@ -8,7 +8,8 @@ shell's style sheet knows the columns of the cards, and are cut apart again at m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import jinja2
@@ -25,6 +26,7 @@ _KINDS = {"mjml": "html", "txt": "text", "subject": "subject"}
 """What the files' endings hold."""
 
 
+@lru_cache(maxsize=2)
 def _environment(*, html: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=html,  # noqa: S701  off for the text twin, which has no markup
@@ -39,26 +41,38 @@ def _environment(*, html: bool) -> jinja2.Environment:
     return environment
 
 
-class Templates:
-    """The compiled templates. ``version`` changes with any of their files."""
+@lru_cache(maxsize=256)
+def _compiled(body: str, *, html: bool) -> jinja2.Template:
+    """Kept by what it says: when one file is edited, one template is compiled."""
+    return _environment(html=html).from_string(body)
 
-    def __init__(self, sources: Mapping[str, Mapping[str, Source]]) -> None:
+
+class Templates:
+    """The templates; Jinja compiles each when it is first needed. ``version`` changes with any of their files."""
+
+    def __init__(
+        self, sources: Mapping[str, Mapping[str, Source]], *, suspects: Collection[Source] | None = None
+    ) -> None:
         """
         Args:
             sources: by kind (``html``, ``text``, ``subject``) and part.
+            suspects: those to check before they are needed; by default all.
+
+        Raises RenderError for one that can't work.
         """
         self._sources = sources
-        plain = _environment(html=False)
-        self._environments = {"html": _environment(html=True), "text": plain, "subject": plain}
-        for kind, group in sources.items():
-            for source in group.values():
-                self._check(kind, source)
-        bodies = {kind: {part: source.text for part, source in group.items()} for kind, group in sources.items()}
-        bodies["html"] = compile_mjml(sources["html"])
-        self._compiled = {
-            kind: {part: self._environments[kind].from_string(body) for part, body in group.items()}
-            for kind, group in bodies.items()
-        }
+        self._bodies = {kind: {part: source.text for part, source in group.items()} for kind, group in sources.items()}
+        checked = [
+            (kind, part, source)
+            for kind, group in sources.items()
+            for part, source in group.items()
+            if suspects is None or source in suspects
+        ]
+        for kind, _, source in checked:
+            self._check(kind, source)
+        self._bodies["html"] = compile_mjml(sources["html"])
+        for kind, part, _ in checked:
+            _compiled(self._bodies[kind][part], html=kind == "html")
         everything = "\0".join(f"{s.name}\0{s.text}" for group in sources.values() for s in group.values())
         self.version = hashlib.blake2b(everything.encode(), digest_size=8).hexdigest()
 
@@ -74,14 +88,17 @@ class Templates:
 
         Raises RenderError, with file and line, for a template that can't work.
         """
-        colours = palette or Palette.of()
+        colours, suspects = palette or Palette.of(), []
         found: dict[str, dict[str, Source]] = {kind: {} for kind in _KINDS.values()}
         for part in PARTS:
             for name in files_of(part):
                 own = override / name if override is not None and only in (None, name) else None
                 path = own if own is not None and own.is_file() else builtin / name
-                found[_KINDS[name.split(".")[1]]][part] = Source.read(name, path, colours)
-        return cls(found)
+                source = found[_KINDS[name.split(".")[1]]][part] = Source.read(name, path, colours)
+                if path is own:
+                    suspects.append(source)
+        # The built-in ones are checked by the tests: checking them again takes a twentieth of a preview.
+        return cls(found, suspects=suspects)
 
     def html(self, part: str, values: Mapping[str, str]) -> str:
         """The part as HTML; values are escaped."""
@@ -97,12 +114,12 @@ class Templates:
 
     def mjml(self, part: str, values: Mapping[str, str]) -> str:
         """The part as MJML, rendered before it is compiled: the plain way, for comparison and for finding errors."""
-        return self._environments["html"].from_string(self._sources["html"][part].text).render(values)
+        return _compiled(self._sources["html"][part].text, html=True).render(values)
 
     def _render(self, kind: str, part: str, values: Mapping[str, str]) -> str:
         given = {**dict.fromkeys(PARTS[part], ""), **values}
         try:
-            return self._compiled[kind][part].render(given)
+            return _compiled(self._bodies[kind][part], html=kind == "html").render(given)
         except Exception as error:
             raise self._located(kind, part, given, error) from error
 
@@ -110,7 +127,9 @@ class Templates:
         """The error with the line of the file: found by rendering the file itself, since compiling moved the lines."""
         source = self._sources[kind][part]
         try:
-            self._environments[kind].from_string(source.text).render(values)
+            _environment(html=kind == "html").from_string(source.text).render(values)
+        except jinja2.TemplateSyntaxError as again:
+            return source.error(str(again.message), again.lineno)
         except Exception as again:  # noqa: BLE001  likewise
             trace = again.__traceback__
             line = None
@@ -124,7 +143,7 @@ class Templates:
     def _check(self, kind: str, source: Source) -> None:
         """Syntax, filters, and names that nobody will ever give a value."""
         try:
-            tree = self._environments[kind].parse(source.text)
+            tree = _environment(html=kind == "html").parse(source.text)
             names = meta.find_undeclared_variables(tree)
         except jinja2.TemplateSyntaxError as error:
             raise source.error(str(error.message), error.lineno) from error

@@ -10,6 +10,11 @@ from pydantic import AfterValidator
 from digest.settings.words import is_control_free
 
 _LOCAL_DOMAINS = ("localhost", "local", "test", "invalid", "internal", "lan")
+PLAIN = re.compile(
+    r"[A-Za-z0-9_-]{1,30}([.+][A-Za-z0-9_-]{1,30})?@([a-z0-9]{1,25}(-[a-z0-9]{1,25})?\.){1,4}"
+    rf"(?!({'|'.join((*_LOCAL_DOMAINS, 'arpa', 'onion'))})$)[a-z]{{2,20}}"
+)
+"""What most addresses look like. email-validator accepts these as they stand, and takes 50 ms to import."""
 
 
 def parse_address(text: str) -> str:
@@ -20,11 +25,13 @@ def parse_address(text: str) -> str:
     Raises:
         ValueError: with what is wrong with it.
     """
-    from email_validator import EmailNotValidError, validate_email
-
     address = text.strip()
     local, _, domain = address.rpartition("@")
     top = domain.rpartition(".")[2].lower()
+    if PLAIN.fullmatch(address):
+        return address
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         if top in _LOCAL_DOMAINS and re.fullmatch(r"[A-Za-z0-9.-]+", domain):
             # email-validator refuses reserved names, so only the rest of the address is given to it.

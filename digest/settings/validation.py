@@ -5,7 +5,6 @@ pydantic finds the problems; this module says them in the words of a settings fi
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import typing
@@ -204,6 +203,8 @@ def _purpose(model: type[Section], location: Location) -> str:
 
 
 def _not_among(details: ErrorDetails) -> str:
+    import difflib
+
     expected = str(details["ctx"]["expected"]).replace(" or ", ", ").replace("'", "")
     choices = [choice.strip() for choice in expected.split(",")]
     typed = details["input"]
@@ -213,6 +214,8 @@ def _not_among(details: ErrorDetails) -> str:
 
 
 def _unknown(model: type[Section], location: Location) -> str:
+    import difflib
+
     every = [key for key, _ in keys(model)]
     typed = str(location[-1])
     prefix = key_of(location).removesuffix(typed)

@@ -6,12 +6,14 @@ SQLite runs in WAL with ``BEGIN IMMEDIATE`` for writers and a busy time-out, so 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -53,7 +55,10 @@ class Database:
 
     def _sqlite(self) -> Engine:
         options: dict[str, Any] = {}
-        if self.url.database in (None, "", ":memory:"):
+        url, read_only = self.url, self.url.query.get("mode") == "ro"
+        if read_only:
+            url = _read_only(self.url)
+        elif self.url.database in (None, "", ":memory:"):
             options = {"poolclass": StaticPool}
         else:
             folder = Path(str(self.url.database)).parent
@@ -62,19 +67,15 @@ class Database:
             except OSError as error:
                 raise StoreError(f"store: {folder}: {error.strerror or error}") from error
         engine = create_engine(
-            self.url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}, **options
+            url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}, **options
         )
 
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
             # Transactions are begun by us (below), not by the driver, which would begin them late and DEFERRED.
             connection.isolation_level = None
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "foreign_keys=ON",
-                f"busy_timeout={BUSY_TIMEOUT_MS}",
-            ):
+            writing = () if read_only else ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+            for pragma in (*writing, f"busy_timeout={BUSY_TIMEOUT_MS}"):
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")
@@ -129,6 +130,19 @@ class Database:
         self.engine.dispose()
 
 
+def _read_only(url: URL) -> URL:
+    """``sqlite:///digest.db?mode=ro`` as a URI file name (https://www.sqlite.org/uri.html).
+
+    A database in WAL is read with the help of two files beside it. Where they can't be made and a writer has left none,
+    nobody can be writing, and SQLite is told so.
+    """
+    file = Path(str(url.database)).absolute()
+    query = {"mode": "ro", "uri": "true"}
+    if not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists():
+        query["immutable"] = "1"
+    return url.set(database=f"file:{quote(str(file))}", query=query)
+
+
 def dialect_insert(dialect: str) -> Insertion:
     """INSERT with ON CONFLICT; only the dialect in use is imported."""
     if dialect == "postgresql":
@@ -162,7 +176,7 @@ def _advice(error: DBAPIError, url: str) -> str:
         "database is locked": "another process holds it; wait, or see who runs `digest daemon`",
         "disk is full": "the disk is full; free some space, nothing was lost",
         "disk I/O error": "the disk is full or failing; nothing was lost",
-        "readonly database": "no permission to write there",
+        "readonly database": "no permission to write there, or the URL says mode=ro",
         "file is not a database": "that file is something else; give another name, or restore a backup",
         "malformed": "the file is damaged; restore a backup",
         "unable to open": "no such folder, or no permission",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, or_, select, tuple_, type_coerce
@@ -155,7 +156,8 @@ class PaperStore:
         """
         if as_announced:
             return self._announced(basis, since, until)
-        # Raw values, fetched at once: this runs before every preview, and conversions would take as long again.
+        # Raw values, fetched at once: this runs before every preview, and conversions would take as long again. Sorted
+        # here, because ORDER BY makes SQLite scan all papers by id instead of finding the new ones by their index.
         query = (
             select(
                 papers.c.id,
@@ -171,12 +173,11 @@ class PaperStore:
                 papers.c.first_seen_at <= until,
                 papers.c.news_at >= int(since.timestamp()),
             )
-            .order_by(papers.c.id)
         )
         if before is not None:
             query = query.where(papers.c.news_at < int(before.timestamp()))
         with self._db.read() as connection:
-            rows = connection.execute(query).all()
+            rows = sorted(connection.execute(query).tuples(), key=itemgetter(0))
         instant = dt.datetime.fromtimestamp
         return [StoredFeatures(i, instant(news_at, dt.UTC), category, blob) for i, news_at, category, blob in rows]
 

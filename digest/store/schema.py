@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Date,
     DateTime,
     Dialect,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     func,
 )
 from sqlalchemy.types import TypeDecorator
@@ -95,7 +97,15 @@ papers = Table(
     sqlite_autoincrement=True,
 )
 _merged = papers.c.redirect_to.is_not(None)
-Index("ix_papers_redirect_to", papers.c.redirect_to, sqlite_where=_merged, postgresql_where=_merged)
+_by_target = Index("ix_papers_redirect_to", papers.c.redirect_to, sqlite_where=_merged)
+
+
+@event.listens_for(metadata, "before_create")
+def _likewise(_: MetaData, connection: Connection, **__: object) -> None:
+    """The same partial index on PostgreSQL. Said here, because naming a dialect imports it: a tenth of a preview."""
+    if connection.dialect.name == "postgresql":
+        _by_target.dialect_options["postgresql"]["where"] = _merged
+
 
 # A name may be claimed by several papers: of a DOI that two arXiv records give, nobody knows whose it is.
 identifiers = Table(

@@ -7,7 +7,6 @@ one keeps the last good settings, an erased id stays erased.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -210,6 +209,8 @@ class SubscriberStore:
             if row is not None:
                 return _known(row)
             ids = list(connection.scalars(select(subscribers.c.id).order_by(subscribers.c.id).limit(5000)))
+        import difflib
+
         near = difflib.get_close_matches(reader, ids, n=1)
         hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(ids[:8]) or 'none yet'}"
         raise NotFound(f"no reader {reader!r}{hint}")

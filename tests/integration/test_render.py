@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import email
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from email import policy
@@ -404,6 +405,12 @@ def test_broken_template_is_refused_when_loaded(
         own(tmp_path, name, text)
     assert str(tmp_path) in caught.value.template
     assert caught.value.line == line
+
+
+def test_the_built_in_templates_pass_the_checks_that_loading_them_skips(tmp_path: Path) -> None:
+    """As overrides of themselves they are checked one and all."""
+    shutil.copytree(BUILTIN, tmp_path, dirs_exist_ok=True)
+    assert Templates.load(BUILTIN, tmp_path).version == TEMPLATES.version
 
 
 def test_failing_template_names_its_line(tmp_path: Path) -> None:

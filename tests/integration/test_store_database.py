@@ -95,3 +95,23 @@ def test_fragments_validators_cursors_and_runs_come_back() -> None:
     assert sources.runs(since=NOW, until=NOW) == [report]
     assert sources.last_success() == {"arxiv": NOW}
     db.close()
+
+
+def test_a_store_can_be_opened_for_reading_alone(tmp_path: Path) -> None:
+    """With mode=ro the file is not touched and none is made; a write is refused in words."""
+    url = f"sqlite:///{tmp_path}/my digest.db"
+    db = Database(url)
+    ensure_current(db)
+    db.close()
+    file = tmp_path / "my digest.db"
+    before = file.stat().st_mtime_ns, file.read_bytes()
+    read_only = Database(f"{url}?mode=ro")
+    ensure_current(read_only)
+    assert SourceStore(read_only).cursor("arxiv") == {}
+    with pytest.raises(StoreError, match="mode=ro"):
+        FragmentStore(read_only).put({"a": b"b"}, now=NOW)
+    read_only.close()
+    assert (file.stat().st_mtime_ns, file.read_bytes()) == before
+    with pytest.raises(StoreError, match="unable to open"):
+        ensure_current(Database(f"sqlite:///{tmp_path}/none.db?mode=ro"))
+    assert not (tmp_path / "none.db").exists()

@@ -8,11 +8,12 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import arxiv_categories, timezones
-from digest.settings.addresses import format_mailbox, parse_address, parse_mailbox
+from digest.settings.addresses import PLAIN, format_mailbox, parse_address, parse_mailbox
 from digest.settings.servers import parse_server
 from digest.settings.times import format_duration, parse_clock_time, parse_duration
 
@@ -131,6 +132,13 @@ def test_this_machine_s_zone_is_guessed_in_turn(tmp_path: Path) -> None:
 def test_an_address_is_normalised(text: str, address: str) -> None:
     """Local relays' names are good ones here."""
     assert parse_address(text) == address
+
+
+@given(st.from_regex(PLAIN, fullmatch=True))
+def test_plain_addresses_are_those_that_the_library_accepts_as_they_stand(text: str) -> None:
+    """What is decided without email-validator is decided as by it."""
+    found = validate_email(text, check_deliverability=False, globally_deliverable=False, strict=True)
+    assert found.normalized == text == parse_address(text)
 
 
 @pytest.mark.parametrize(
