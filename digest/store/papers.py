@@ -177,7 +177,7 @@ class PaperStore:
         if before is not None:
             query = query.where(papers.c.news_at < int(before.timestamp()))
         with self._db.read() as connection:
-            rows = sorted(connection.execute(query).tuples(), key=itemgetter(0))
+            rows = sorted(connection.execute(query).all(), key=itemgetter(0))
         instant = dt.datetime.fromtimestamp
         return [StoredFeatures(i, instant(news_at, dt.UTC), category, blob) for i, news_at, category, blob in rows]
 
