@@ -9,14 +9,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import arxiv_categories
 from digest.config import Config, TransportKind, load_config
-from digest.errors import NotFound
-from digest.model import DeliveryState, Lane, Paper, SourceReport, Subscriber, Verdict
+from digest.errors import DigestError, NotFound
+from digest.model import DeliveryState, Envelope, Lane, Paper, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock, Rooms
 from digest.schedule import in_words
 from digest.store.attention import AttentionStore
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from digest.bibliography import BibEntry
     from digest.checkup import Examples, LaneMatches
     from digest.delivery.base import Transport
+    from digest.delivery.replies import Reply
+    from digest.editions.letters import Report
     from digest.editions.links import KeyRing
     from digest.editions.message import Composer
     from digest.pipeline.answers import Taken
@@ -289,7 +292,56 @@ class App:
         for books in self.outbox.close_press_days(self.clock(), max_lateness=lateness):
             log = logger.info if books.balanced else logger.error
             log("books closed, %s: %s", "balanced" if books.balanced else "THEY DO NOT BALANCE", books)
+        self.report_if_due()
         return replace(report, planned=planned, uncertain=report.uncertain + reaped.uncertain)
+
+    def report(self, day: dt.date, *, to: str | None = None) -> Report:
+        """What the operator should know of a press day, addressed to ``to`` or to whom the config names."""
+        from digest.pipeline.report import report
+
+        operator = to or self.config.mail.report_to or parseaddr(self.config.mail.sender)[1]
+        return report(self.rooms, day, to=operator, trial=self.trial)
+
+    def send_report(self, content: Report) -> Reply:
+        """Send a report through the configured transport.
+
+        Raises:
+            TransportError: it was not accepted.
+            RenderError: the address can't be written to.
+        """
+        from digest.delivery.single import send_one
+        from digest.editions.recipe import assemble
+
+        drawn = self.composer.report(content)
+        envelope = Envelope(
+            delivery_id=0,
+            sender=drawn.recipe.sender,
+            recipient=drawn.recipe.recipient,
+            message_id=drawn.recipe.message_id,
+            data=assemble(drawn.recipe, drawn.fragments),
+        )
+        return send_one(self.transport(), envelope)
+
+    def report_if_due(self) -> bool:
+        """Send the latest press day's report, if the config names somebody and nobody has. A failure is logged."""
+        from digest.pipeline.report import due_day, was_in_use
+        from digest.store.reports import ReportStore
+
+        now = self.clock()
+        day = due_day(now)
+        if self.config.mail.report_to is None or not was_in_use(self.rooms, day, trial=self.trial):
+            return False
+        books = ReportStore(self.db)
+        if not books.claim(day, now=now):
+            return False
+        try:
+            self.send_report(self.report(day))
+        except DigestError as error:
+            logger.error("the report of %s could not be sent; tried again in half an hour: %s", day, error)  # noqa: TRY400
+            return False
+        books.sent(day, now=self.clock())
+        logger.info("report of %s sent", day)
+        return True
 
     def send_now(self, reader: str) -> Outcome:
         """One reader's edition now."""

@@ -174,6 +174,10 @@ class MailConfig(Section):
     ca_file: FilePath | None = None
     sender: Mailbox = Field(default="Paper digest <digest@localhost>", alias="from")
     reply_to: EmailAddress | None = None
+    report_to: EmailAddress | None = None
+    """The operator: gets a report of every press day."""
+    welcome: bool = False
+    """A reader's first edition opens with a welcome."""
     connections: int = Field(default=4, ge=1, le=64)
     window: int = Field(default=8, ge=1, le=64)
     """Deliveries marked `sending` at once per connection: the bound on what a crash leaves uncertain."""

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "subscribers": ("subscribers", "Who gets mail; lanes from a library of papers."),
     "feedback": ("feedback", "What readers said of their picks; undo any of it."),
     "papers": ("papers", "What is stored and trending, why it is one paper; undo a wrong merge."),
+    "report": ("report", "What the operator should know of a press day."),
     "templates": ("templates", "The mails' templates: list, check, show, begin your own."),
     "queue": ("queue", "Look at the outbox and repair it."),
 }

@@ -16,6 +16,7 @@ from digest.delivery.advice import advice
 from digest.delivery.base import RelayError
 from digest.delivery.replies import Phase, Reply, classify
 from digest.delivery.settings import Timeouts, smtp_settings
+from digest.delivery.single import send_through
 from digest.delivery.smtp import SmtpTransport
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
@@ -40,7 +41,7 @@ def probe(mail: MailConfig, recipient: str, *, now: dt.datetime) -> ProbeReport:
     transport = SmtpTransport(settings)
     envelope = _message(mail, recipient, now)
     try:
-        reply = asyncio.run(_send(transport, envelope))
+        reply = asyncio.run(send_through(transport, envelope))
     except RelayError as error:
         reply = error.reply
     return ProbeReport(
@@ -70,14 +71,6 @@ def greet(mail: MailConfig, *, timeout_s: float) -> ProbeReport:
 async def _come_and_go(transport: SmtpTransport) -> None:
     session = await transport.open()
     await session.close()
-
-
-async def _send(transport: SmtpTransport, envelope: Envelope) -> Reply:
-    session = await transport.open()
-    try:
-        return await session.send(envelope)
-    finally:
-        await session.close()
 
 
 def _message(mail: MailConfig, recipient: str, now: dt.datetime) -> Envelope:

@@ -124,7 +124,7 @@ def report(content: Report) -> Draft:
         "headline": clean(content.headline, 200),
         "tasks": str(len(content.tasks)) if content.tasks else "",
     }
-    why = f"You get this because mail.report_to of {site} names {clean(content.to, 120)}."
+    why = f"You get this because {clean(content.to, 120)} is to have the operator's reports of {site}."
     draft = _letter("report", content.site, words, preheader=words["headline"], why=why)
     return Draft(draft.shell, (*draft.body, *_figures(content)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.editions.message import Composer
@@ -84,7 +84,7 @@ def _build_batch(
             chosen.append((delivery, subscriber, selection))
     if writer is not None:
         _write(writer, desk, [selection for _, _, selection in chosen])
-    return report + _compose(rooms, desk, composer, chosen)
+    return report + _compose(rooms, desk, composer, chosen, sent)
 
 
 def _write(writer: Writer, desk: Desk, selections: Sequence[Selection]) -> None:
@@ -99,13 +99,19 @@ def _write(writer: Writer, desk: Desk, selections: Sequence[Selection]) -> None:
 
 
 def _compose(
-    rooms: Rooms, desk: Desk, composer: Composer, chosen: Sequence[tuple[PlannedDelivery, Subscriber, Selection]]
+    rooms: Rooms,
+    desk: Desk,
+    composer: Composer,
+    chosen: Sequence[tuple[PlannedDelivery, Subscriber, Selection]],
+    sent: Mapping[str, set[int]],
 ) -> BuildReport:
     built: list[Built] = []
     fragments: dict[str, bytes] = {}
     failed = 0
     contents = desk.contents(
-        ((subscriber, selection, delivery.edition) for delivery, subscriber, selection in chosen), sent_at=rooms.clock()
+        ((subscriber, selection, delivery.edition) for delivery, subscriber, selection in chosen),
+        sent_at=rooms.clock(),
+        sent=sent,
     )
     for (delivery, subscriber, _), content in zip(chosen, contents, strict=True):
         try:

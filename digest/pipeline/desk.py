@@ -105,8 +105,14 @@ class Desk:
         *,
         sent_at: dt.datetime,
         notice: str | None = None,
+        sent: Mapping[str, set[int]] | None = None,
     ) -> Iterator[EditionContent]:
-        """Selections as contents of editions; the papers of all of them are loaded together."""
+        """Selections as contents of editions; the papers of all of them are loaded together.
+
+        Args:
+            sent: by reader, the papers that went out; who never had any is welcomed, if the config says so.
+        """
+        welcomed = sent if sent is not None and self._rooms.config.mail.welcome else {}
         batch = list(chosen)
         self._load(pick.paper_id for _, selection, _ in batch for pick in (*selection.picks, *selection.missed))
         self._summarise({pick.paper_id for _, selection, _ in batch for pick in selection.picks}, sent_at)
@@ -126,6 +132,7 @@ class Desk:
                 health=self._health,
                 quiet_reason=selection.quiet_reason,
                 notice=notice,
+                welcome=bool(selection.picks) and not welcomed.get(subscriber.id, {0}),
             )
 
     def papers(self, ids: Sequence[int]) -> list[Paper]:

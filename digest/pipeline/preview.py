@@ -94,9 +94,10 @@ class Previewer:
             raise NotFound("no papers are stored yet; read them first: digest ingest")
         at, notice, words = _moment(subscriber, date, self._now)
         desk = self.desk(at)
-        (selection,) = desk.select([subscriber], {subscriber.id: _gone(self._rooms, subscriber, date)})
+        sent = {subscriber.id: _gone(self._rooms, subscriber, date)}
+        (selection,) = desk.select([subscriber], sent)
         edition = date or at.astimezone(ZoneInfo(subscriber.times.timezone)).date()
-        (content,) = desk.contents([(subscriber, selection, edition)], sent_at=at, notice=notice)
+        (content,) = desk.contents([(subscriber, selection, edition)], sent_at=at, notice=notice, sent=sent)
         composer = self._composer()
         composed = composer.compose(content)
         return Preview(

@@ -387,6 +387,14 @@ events = Table(
     Column("detail", JSON, nullable=False),
 )
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("press_day", Date, primary_key=True),
+    Column("claimed_at", Instant, nullable=False),
+    Column("sent_at", Instant, comment="null: an attempt is under way, or failed"),
+)
+
 # ── what readers answer ─────────────────────────────────────────────────────────────────────────────────────
 
 feedback = Table(

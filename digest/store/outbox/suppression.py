@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import unicodedata
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, or_, select
 
@@ -52,6 +53,14 @@ def put_suppression(
     connection.execute(insert(suppressions).values(address=key, reason=reason, created_at=now, expires_at=expires_at))
 
 
+class Suppressed(NamedTuple):
+    """An address that is not written to, why, and since when."""
+
+    address: str
+    reason: str
+    at: dt.datetime
+
+
 class Suppressions:
     """The outbox's list of addresses that are not written to."""
 
@@ -67,6 +76,17 @@ class Suppressions:
         with self._db.write() as connection:
             key = canonical_address(address)
             return connection.execute(delete(suppressions).where(suppressions.c.address == key)).rowcount > 0
+
+    def suppressed_since(self, since: dt.datetime, until: dt.datetime, *, limit: int) -> list[Suppressed]:
+        """The addresses that were given up in a span, the first one first."""
+        query = (
+            select(suppressions)
+            .where(suppressions.c.created_at >= since, suppressions.c.created_at < until)
+            .order_by(suppressions.c.created_at, suppressions.c.address)
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return [Suppressed(row.address, row.reason, row.created_at) for row in connection.execute(query)]
 
     def is_suppressed(self, address: str, *, now: dt.datetime) -> str | None:
         """The reason, or None."""
