@@ -19,6 +19,7 @@ from digest.sources.http import PoliteClient
 from digest.store.outbox import Filters
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import arxiv_entry, hf_entry
+from tests.support.smtp_server import SmtpServer
 
 MORNING = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)  # a Wednesday, 08:00 in Berlin
 ADA = """\
@@ -60,6 +61,26 @@ def test_a_day_from_feed_to_mail_and_the_next_brings_other_papers(tmp_path: Path
     assert [mail.parent.name for mail in mails] == ["2026-05-20"]
     assert "ada" in mails[0].name
     app.close()
+
+
+def test_only_the_first_mail_welcomes(tmp_path: Path, clock: Hands) -> None:
+    """With mail.welcome the first edition that reaches a reader opens with a welcome, the next one does not."""
+    with SmtpServer() as server:
+        make_app(tmp_path, clock, readers={"ada": ADA}).close()
+        mail = f"transport: smtp, server: 'smtp://127.0.0.1:{server.port}', from: a@uni.example, welcome: true"
+        (tmp_path / "config.yaml").write_text(f"mail: {{{mail}}}\n")
+        app = App(tmp_path / "config.yaml", env={}, clock=clock)
+        app.__dict__["sources"] = (FakeSource("arxiv", page_of(*PAPERS)),)
+        app.reread()
+        app.ingest()
+        for day in (0, 1):
+            clock.now = MORNING + dt.timedelta(days=day, hours=1)
+            assert app.preview("ada").recipe.subject.startswith("Welcome") == (day == 0)
+            app.tick()
+        app.close()
+    first, second = (server.parsed(index) for index in (0, 1))
+    assert str(first["Subject"]).startswith("Welcome to Paper digest: ")
+    assert "Welcome" not in str(second)
 
 
 def test_a_failing_source_is_told_and_stops_nobody(tmp_path: Path, clock: Hands) -> None:
