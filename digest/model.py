@@ -225,16 +225,34 @@ class Paper:
         return str(self.identifiers[0]) if self.identifiers else f"#{self.id}"
 
 
+class Fact(StrEnum):
+    """What a highlight is about."""
+
+    TASK = "task"
+    METHOD = "method"
+    RESULT = "result"
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A few words of the abstract, exactly as they stand there: a method's name, its figure on a benchmark."""
+
+    fact: Fact
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a mail says of a paper in at most two sentences; ``more`` is empty if there is only one.
 
-    ``by`` names who wrote it, where it is not the paper's own words; it must be shown with them.
+    ``by`` names who wrote it, where it is not the paper's own words; it must be shown with them. ``highlights`` are the
+    abstract's own in any case.
     """
 
     tldr: str
     more: str = ""
     by: str = ""
+    highlights: tuple[Highlight, ...] = ()
 
     @property
     def text(self) -> str:

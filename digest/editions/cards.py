@@ -75,11 +75,19 @@ def _words(paper: Paper, summary: Summary, attention: Attention, compact: bool, 
         ("byline", " · ".join(fact for fact in facts if fact)),
         ("tldr", clean(tldr, 900)),
         ("more", clean(more, 900)),
+        ("highlights", "" if compact or length is not Length.WHOLE else _highlights(paper, f"{tldr} {more}", summary)),
         ("votes", "" if not attention.votes else wording.thousands(attention.votes)),
         ("rising", "rising fast" if attention.rising else ""),
         ("code_url", safe_url(paper.code_url) or ""),
         ("stars", "" if not attention.stars else wording.thousands(attention.stars)),
     )
+
+
+def _highlights(paper: Paper, said: str, summary: Summary) -> str:
+    """Those that title and sentences have not said already: "Method: Tern · Result: …"."""
+    said = f"{paper.title} {said}"
+    new = (one for one in summary.highlights if one.text not in said)
+    return " · ".join(f"{one.fact.capitalize()}: {clean(one.text, 160)}" for one in new)
 
 
 def _terse(paper: Paper, summary: Summary) -> Fixed:

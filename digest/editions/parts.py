@@ -24,6 +24,7 @@ _CARD: Words = {
     "byline": "authors, category and day",
     "tldr": "the summary's first sentence",
     "more": "its second sentence, or who wrote the summary",
+    "highlights": "task, method and result in a few words each, as far as they are sure and not said above",
     "reason": "why this reader gets it",
     "votes": "how many votes",
     "rising": "“rising fast”, if it is",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from digest.attention import SEMANTIC_SCHOLAR, SIGNAL_PREFIX, TLDR
@@ -153,7 +154,8 @@ class Desk:
         # What was written for these very mails is a moment younger than what they were ranked by.
         theirs.update(written(self._rooms, new, until=max(self._now, sent_at)) if new else {})
         for paper in new:
-            self._summaries[paper.id] = theirs.get(paper.id) or summarise(paper.title, paper.abstract)
+            own, other = summarise(paper.title, paper.abstract), theirs.get(paper.id)
+            self._summaries[paper.id] = replace(other, highlights=own.highlights) if other is not None else own
 
     def _load(self, ids: Iterable[int]) -> None:
         missing = {paper_id for paper_id in ids if paper_id not in self._papers}

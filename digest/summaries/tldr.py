@@ -17,6 +17,7 @@ from itertools import combinations, product, repeat
 
 from digest.model import Summary
 from digest.summaries.features import Abstract, stems
+from digest.summaries.highlights import highlights
 from digest.summaries.model import Model
 from digest.summaries.sections import sections
 from digest.summaries.sentences import sentences
@@ -57,6 +58,19 @@ _RESULT = re.compile(
     r"\d+(?:\.\d+)? ?(?:%|×|x\b|points?\b))",
     re.IGNORECASE,
 )
+_MAY_BE_LOGISTICS = frozenset(
+    stems(
+        """available availability released release releases releasing found open opensource public publicly http https
+        github www accepted keywords index"""
+    )
+)
+_MAY_BE_RESULT = frozenset(
+    stems(
+        """outperforms surpasses achieves result results experiment experiments find show prove observe improve improves
+        improvement reduces reducing reduction 0"""
+    )
+)
+"""Without one of these stems the expressions above need not be tried."""
 _SHORTEST_MORE, _LONGEST_MORE = 7, 42
 """Words. Less is a remark, and more is too much for a second thought."""
 _FLAW = 0.05
@@ -153,17 +167,25 @@ class Quoter:
         def adds(form: Form) -> float:
             fresh = self._expected(form.stems - said) / max(form.count, 1)
             leaning = form.leans and form.index - 1 not in taken
-            result, earlier = _RESULT.search(form.text) is not None, form.index < quoted[0].index
+            result, earlier = _is_result(form), form.index < quoted[0].index
             return form.rating + fresh + _SECOND_THOUGHT * (result - earlier - leaning)
 
         rest = sorted(self.whole, key=lambda form: (-form.rating, form.index))
         rest = [form for form in rest if form.index not in taken and _is_short_enough(form)][:_PROMISING]
-        rest = [form for form in rest if not _LOGISTICS.search(form.text)]
+        rest = [form for form in rest if not _is_logistics(form)]
         return max(rest, key=lambda form: (adds(form), -form.index), default=None)
 
 
 def _leans(text: str) -> bool:
     return (_OPENS_LEANING.match(text) or _POINTS_BACK.match(text)) is not None
+
+
+def _is_logistics(form: Form) -> bool:
+    return not _MAY_BE_LOGISTICS.isdisjoint(form.stems) and _LOGISTICS.search(form.text) is not None
+
+
+def _is_result(form: Form) -> bool:
+    return not _MAY_BE_RESULT.isdisjoint(form.stems) and _RESULT.search(form.text) is not None
 
 
 def _is_short_enough(form: Form) -> bool:
@@ -183,4 +205,5 @@ def summarise(title: str, abstract: str) -> Summary:
     best = quoter.best()
     text = " ".join(form.text for form in best)
     more = quoter.more(best) if len(best) == 1 else None
-    return Summary(text, clip(tidy(more.text)) if more else "")
+    found = highlights(title, [form.text for form in quoter.whole])
+    return Summary(text, clip(tidy(more.text)) if more else "", highlights=found)

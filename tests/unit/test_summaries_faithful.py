@@ -57,6 +57,8 @@ def unfaithful(title: str, abstract: str) -> Iterator[str]:
                 yield f"unit of {word!r}: {unit!r}"
     if more := negations(summary.text) - negations(abstract):
         yield f"negations {more}"
+    told = f"{title}\n{abstract}".casefold()
+    yield from (f"{one.fact} {one.text!r}" for one in summary.highlights if one.text.casefold() not in told)
     parts = sentences(abstract)
     if not parts:
         return
