@@ -63,7 +63,7 @@ def _mark(dialect: Dialect) -> str:
 
 def instant_binder(dialect: Dialect) -> Callable[[dt.datetime | None], Any]:
     """What the driver is given for an instant; the same few thousand instants come again and again."""
-    bind = Instant().bind_processor(dialect)
+    bind = Instant().dialect_impl(dialect).bind_processor(dialect)  # only the dialect's own knows how SQLite keeps it
     return lru_cache(maxsize=4096)(bind) if bind is not None else lambda value: value
 
 

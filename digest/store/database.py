@@ -29,6 +29,11 @@ Insertion = Callable[[Table], "Insert"]
 """The dialect's own INSERT, which knows ON CONFLICT (:attr:`Database.insert`)."""
 
 BUSY_TIMEOUT_MS = 20_000
+CACHE_KIB = 32 * 1024
+"""SQLite's pages that a connection keeps: new rows of a large catalog touch all parts of its indexes."""
+CHECKPOINT_PAGES = 4_000
+"""Pages of 4 KiB in the log before they are copied into the database: one that changed often is copied once."""
+_WRITING = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={CHECKPOINT_PAGES}")
 
 
 class Database:
@@ -74,8 +79,8 @@ class Database:
         def configure(connection: Any, _record: object) -> None:
             # Transactions are begun by us (below), not by the driver, which would begin them late and DEFERRED.
             connection.isolation_level = None
-            writing = () if read_only else ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-            for pragma in (*writing, f"busy_timeout={BUSY_TIMEOUT_MS}"):
+            writing = () if read_only else _WRITING
+            for pragma in (*writing, f"busy_timeout={BUSY_TIMEOUT_MS}", f"cache_size=-{CACHE_KIB}"):
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")

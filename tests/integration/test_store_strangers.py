@@ -111,6 +111,14 @@ def test_most_papers_of_a_day_are_strangers() -> None:
     db.close()
 
 
+def test_rows_written_in_bulk_hold_instants_as_all_others_do() -> None:
+    """SQLite compares instants as text, so there is one way to write them."""
+    db = store([arxiv_entry("2605.00001", "On the geometry of deep lattices")])
+    with db.read() as connection:
+        assert connection.scalars(select(records.c.key).where(records.c.first_seen_at == NOW)).all() == ["2605.00001v1"]
+    db.close()
+
+
 def test_a_draft_remembers_its_entry() -> None:
     """What is sent between processes holds all that an entry says, but for readings, which are kept beside it."""
     entry = arxiv_entry("2605.00001", "On the geometry of deep lattices", version=2)
