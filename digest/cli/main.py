@@ -12,28 +12,38 @@ import click
 
 from digest import __version__
 
-# command: (module in digest.cli, one-line help). Kept here so that `digest --help` imports no command.
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("demo", "The whole job on a bundled sample, with an embedded mail server."),
-    "init": ("init", "Write a small config and your reader file."),
-    "check": ("check", "All problems of config, subscribers and templates at once."),
-    "doctor": ("doctor", "Is this installation well? Database, disk, clock, sources, mail account."),
-    "ingest": ("ingest", "Read new papers now, from all sources or from a file."),
-    "preview": ("preview", "A reader's mail for any day; sends nothing."),
-    "why": ("why", "Why a paper is, or is not, in a reader's mail."),
-    "backtest": ("backtest", "Past days again: what would have been sent, and how it turned out."),
-    "run": ("run", "One pass for everyone who is due."),
-    "send": ("send", "One reader's edition, now."),
-    "send-test": ("send_test", "Try the mail account; says what to do when it fails."),
-    "daemon": ("daemon", "The same as run, on a schedule."),
-    "sources": ("sources", "How each source has done, day by day."),
-    "subscribers": ("subscribers", "Who gets mail; lanes from a library of papers."),
-    "feedback": ("feedback", "What readers said of their picks; undo any of it."),
-    "papers": ("papers", "What is stored and trending, why it is one paper; undo a wrong merge."),
-    "report": ("report", "What the operator should know of a press day."),
-    "templates": ("templates", "The mails' templates: list, check, show, begin your own."),
-    "queue": ("queue", "Look at the outbox and repair it."),
+# group: command: (module in digest.cli, one-line help). Kept here so that `digest --help` imports no command. Groups
+# and order are those of docs/commands.md, each group in the order in which a newcomer meets its commands.
+GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Getting started": {
+        "demo": ("demo", "The whole job on a bundled sample, with an embedded mail server."),
+        "init": ("init", "Write a small config and your reader file."),
+        "check": ("check", "All problems of config, readers and templates at once."),
+        "send-test": ("send_test", "Try the mail account; says what to do when it fails."),
+    },
+    "Every day": {
+        "ingest": ("ingest", "Read new papers now, from all sources or from a file."),
+        "preview": ("preview", "A reader's mail for any day; sends nothing."),
+        "papers": ("papers", "What is stored and trending; why it is one paper."),
+        "subscribers": ("subscribers", "Who gets mail; lanes from a library of papers."),
+        "feedback": ("feedback", "What readers said of their picks; undo any of it."),
+        "backtest": ("backtest", "Past days again: what would have been sent, how it did."),
+    },
+    "Operating": {
+        "run": ("run", "One pass for everyone who is due."),
+        "daemon": ("daemon", "The same as run, on a schedule."),
+        "send": ("send", "One reader's edition, now."),
+        "report": ("report", "What the operator should know of a press day."),
+        "templates": ("templates", "The mails' templates: list, check, show, begin your own."),
+    },
+    "When something is wrong": {
+        "doctor": ("doctor", "Is this installation well? What to do where it is not."),
+        "why": ("why", "Why a paper is, or is not, in a reader's mail."),
+        "sources": ("sources", "How each source has done; write and test your own."),
+        "queue": ("queue", "Look at the outbox and repair it."),
+    },
 }
+COMMANDS: Mapping[str, tuple[str, str]] = {name: one for group in GROUPS.values() for name, one in group.items()}
 
 
 class LazyGroup(click.Group):
@@ -59,8 +69,10 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), text) for name, (_, text) in group.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from digest.cli.main import COMMANDS, cli
+from digest.cli.main import COMMANDS, GROUPS, cli
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -26,6 +26,13 @@ def test_every_command_is_documented(name: str) -> None:
     missing = [option.opts for option in options if not any(opt in section for opt in option.opts)]
     assert not missing, f"digest {name}: {missing}"
     assert command.help, f"digest {name} has no help"
+
+
+def test_the_document_has_the_groups_of_the_help() -> None:
+    """docs/commands.md lists the commands in the groups and the order that `digest --help` shows."""
+    sections = (ROOT / "docs" / "commands.md").read_text().split("\n## ")[1:]
+    documented = {section.split("\n")[0]: re.findall(r"(?m)^- \*\*`digest ([a-z-]+)", section) for section in sections}
+    assert list(documented.items()) == [(title, list(group)) for title, group in GROUPS.items()]
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
