@@ -105,7 +105,7 @@ def learn_words(samples: Sequence[Sample], settings: Settings) -> tuple[dict[str
     rows, wanted = [], []
     for sample in samples:
         said = {stem for target in sample.targets for stem in stems(target)}
-        for stem, traits in sample.abstract.traits():
+        for stem, traits in sample.abstract.traits().items():
             rows.append([known.get(stem, len(known)), *(len(known) + 1 + column for column in trait_columns(traits))])
             wanted.append(stem in said)
     width = len(known) + 1 + TRAITS + sum(TRAIT_SIZES)

@@ -9,7 +9,7 @@ makes a paper cost a fraction of a millisecond.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -70,18 +70,24 @@ class Abstract:
             own=next((index for index, words in enumerate(parts) if _speaks_of_itself(words)), len(parts)),
         )
 
-    def traits(self) -> Iterator[tuple[str, int]]:
-        """Each stem with the number of its combination of traits, 0 … ``TRAITS`` - 1."""
+    def traits(self) -> dict[str, int]:
+        """By stem, the number of its combination of traits, 0 … ``TRAITS`` - 1."""
         count = len(self.parts)
-        size = 0 if count < 5 else 1 if count < 8 else 2
+        of_size = 128 * (0 if count < 5 else 1 if count < 8 else 2)
+        found = {stem: of_size + 32 * (spread - 1 if spread < 4 else 3) for stem, spread in self.spread.items()}
         nothing: frozenset[str] = frozenset()
         own = self.sets[self.own] if self.own < count else nothing
         after = self.sets[self.own + 1] if self.own + 1 < count else nothing
-        title, first, last = self.title, self.sets[0], self.sets[-1]
-        for stem, spread in self.spread.items():
-            traits = 64 * size + 16 * (spread - 1 if spread < 4 else 3)
-            traits = 2 * traits + 16 * (stem in title) + 8 * (stem in own)
-            yield stem, traits + 4 * (stem in after) + 2 * (stem in first) + (stem in last)
+        for words, worth in (
+            (self.title & found.keys(), 16),
+            (own, 8),
+            (after, 4),
+            (self.sets[0], 2),
+            (self.sets[-1], 1),
+        ):
+            for stem in words:
+                found[stem] += worth
+        return found
 
     def cues(self, index: int) -> set[str]:
         """Stems and pairs of stems of a sentence, ``^`` before the first; ``<``, ``>`` with its neighbours' first."""

@@ -48,7 +48,7 @@ class Model:
         words, unknown, traits = self.words, self.unknown, self.traits
         return {
             stem: 1 / (1 + exp(-words.get(stem, unknown) - traits[combination]))
-            for stem, combination in abstract.traits()
+            for stem, combination in abstract.traits().items()
         }
 
     def rating(self, abstract: Abstract, index: int) -> float:

@@ -21,6 +21,8 @@ _LABEL = re.compile(
 )
 _BARE = re.compile(rf"^((?i:{_NAMES})(?: (?i:and (?:{_NAMES})))?)(?<=[A-Z]{{5}}) (?=[A-Z])")
 """In capitals, a label needs no colon."""
+_LONGEST_LABEL, _LABEL_SIGNS = 120, (":", "—", "–", ". ")
+"""What to look for before trying the expression, in nearly every sentence in vain."""
 _INNER_CAPITAL = re.compile(r"^\w+[A-Z]")
 
 _WEIGHT = {
@@ -42,6 +44,13 @@ def capitalised(text: str) -> str:
     return text if _INNER_CAPITAL.match(first) else text[:1].upper() + text[1:]
 
 
+def _label(sentence: str) -> re.Match[str] | None:
+    opening = sentence[:_LONGEST_LABEL]
+    if any(sign in opening for sign in _LABEL_SIGNS) and (label := _LABEL.match(sentence)):
+        return label
+    return _BARE.match(sentence) if opening[:5].isupper() else None
+
+
 def sections(sentences: Sequence[str]) -> tuple[tuple[str, float], ...]:
     """Each sentence without its label, with what its section adds to its rating (in F1, see digest.summaries.model).
 
@@ -50,7 +59,7 @@ def sections(sentences: Sequence[str]) -> tuple[tuple[str, float], ...]:
     """
     found = []
     for sentence in sentences:
-        label = _LABEL.match(sentence) or _BARE.match(sentence)
+        label = _label(sentence)
         name = label.group(1).lower().split()[-1].rpartition("/")[2] if label else None
         found.append((name, capitalised(sentence[label.end() :]) if label else sentence))
     structured = sum(name is not None for name, _ in found) > 1

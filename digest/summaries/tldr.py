@@ -45,6 +45,7 @@ _POINTS_BACK = re.compile(
     rf"(?:\S+ ){{0,9}}?(?:this|these|such) (?!(?:{_OWN}|as|a|an|that|end)\b)\w",
     re.IGNORECASE,
 )
+_POINTERS = frozenset(("this", "these", "such"))
 _LOGISTICS = re.compile(
     r"\b(?:code|data(?:sets?)?|models?|weights|project|demo|source|website|page|implementation|videos?|checkpoints)\b"
     r"[^.]{0,60}\b(?:available|released?|found|open-?sourced?|public(?:ly)?)\b|https?://|github\.com|\bwww\.|"
@@ -118,7 +119,7 @@ class Quoter:
         )
 
     def _form(self, index: int, text: str, count: int, words: frozenset[str], rating: float) -> Form:
-        return Form(index, text, count, words, self._expected(words), rating, _leans(text))
+        return Form(index, text, count, words, self._expected(words), rating, _leans(text, words))
 
     def _expected(self, words: frozenset[str]) -> float:
         return sum(map(self._chances.get, words, repeat(0.0)))
@@ -176,8 +177,10 @@ class Quoter:
         return max(rest, key=lambda form: (adds(form), -form.index), default=None)
 
 
-def _leans(text: str) -> bool:
-    return (_OPENS_LEANING.match(text) or _POINTS_BACK.match(text)) is not None
+def _leans(text: str, words: frozenset[str]) -> bool:
+    if _OPENS_LEANING.match(text):
+        return True
+    return not _POINTERS.isdisjoint(words) and _POINTS_BACK.match(text) is not None
 
 
 def _is_logistics(form: Form) -> bool:

@@ -64,6 +64,21 @@ def test_nothing_and_little(abstract: str, tldr: str) -> None:
     assert summarise("A title", abstract) == Summary(tldr)
 
 
+def test_forty_sentences() -> None:
+    """Of a long abstract, what was done is found wherever it stands, in a summary as short as any."""
+    before = [f"Many have sorted trees of kind {number} in various forests." for number in range(25)]
+    after = [f"Some of them grew {number} cm." for number in range(14)]
+    summary = summarise("Tern: sparse attention for long documents", " ".join([*before, PROPOSED, *after]))
+    assert PROPOSED in summary.text
+    assert len(summary.text.split()) < 80
+
+
+def test_another_language_is_quoted_as_it_is() -> None:
+    """Whole sentences of the abstract, also where the model knows none of their words."""
+    abstract = "Les arbres sont triés depuis longtemps. Nous proposons une méthode qui trie 12 arbres sans mémoire."
+    assert all(one in abstract for one in sentences(summarise("Trier des arbres", abstract).text))
+
+
 def test_what_stands_alone_is_preferred() -> None:
     """Of two sentences that say the same, the one that needs no sentence before it is quoted."""
     alone = "The new kernel makes sparse attention three times faster on long documents."
@@ -195,7 +210,7 @@ def test_traits_are_within_their_table() -> None:
     """Each word of an abstract of any length has a combination of traits that the model knows."""
     for count in (1, 2, 5, 9, 40):
         abstract = Abstract.of("We sort", ["We sort trees.", "They sort us.", "Trees sort trees."] * count)
-        assert all(0 <= traits < TRAITS for _, traits in abstract.traits())
+        assert all(0 <= traits < TRAITS for traits in abstract.traits().values())
 
 
 def test_the_shipped_numbers_are_what_the_manifest_says() -> None:
