@@ -25,8 +25,11 @@ _COLLABORATION: Final = re.compile(
 _PARENTHESISED: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _PLAIN: Final = re.compile(r"(?:[A-Za-z]++\.?+[ \-]?+)*+(?<=[A-Za-z.])")
 """Words of letters, initials and single hyphens: nothing to do, as for four names of five."""
-_USUAL: Final = re.compile(r"([A-Z])[a-z]+(?: [A-Z]\.?)* ([A-Z][a-z]{2,})")
-"""``John Smith``, ``John R. Smith``: two names of three have this form."""
+_USUAL: Final = re.compile(
+    r"(?P<given>[A-Z])[a-z]+(?: [A-Z]\.?)* (?P<family>[A-Z][a-z]{2,})"
+    r"|(?P<family_first>[A-Z][a-z]{2,}), (?P<given_last>[A-Z])(?:[a-z]+|\.)(?: [A-Z]\.)*"
+)
+"""``John R. Smith`` and ``Smith, J. R.``: most names have one of these forms."""
 _UNUSUAL: Final = re.compile(
     rf"\b(?:and|dame|dr|et|for|iii|on|others|phd|prof|professor|sir|the)\b|{_COLLABORATION.pattern}", re.IGNORECASE
 )
@@ -73,7 +76,7 @@ def author_key(name: str) -> str:
     Empty if nothing is left of the name. A collaboration or a single name is its own key.
     """
     if (usual := _USUAL.fullmatch(name)) and not _UNUSUAL.search(name):
-        return f"{usual[2]} {usual[1]}".lower()
+        return f"{usual['family'] or usual['family_first']} {usual['given'] or usual['given_last']}".lower()
     shown = display_name(name)
     if _NO_NAME.fullmatch(shown):
         return ""

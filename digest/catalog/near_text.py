@@ -14,6 +14,7 @@ Keys and sketches are stored: what they are made of (words, hash, COMMON_WORDS) 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
@@ -50,6 +51,8 @@ _LETTERS: Final = bytes(
 )
 """ASCII to lower-case letters and spaces: finds the same words eight times as fast."""
 MOST_KEPT: Final = 1_000_000
+MOSTLY_ASCII: Final = 1.2
+"""Bytes for each character."""
 _HALF: Final = 32
 _LOWER: Final = (1 << _HALF) - 1
 _COMMON: Final = 1 << 64
@@ -104,9 +107,17 @@ def _keys(title: str, abstract: str, first_author: str) -> tuple[int, ...]:
 
 def _words(text: str) -> list[str]:
     """Lower-case words of letters, LEAST_LETTERS and more of them."""
+    text = without_accents(text)
     if text.isascii():
         return [word for word in text.encode().translate(_LETTERS).decode().split() if len(word) >= LEAST_LETTERS]
     return _WORD.findall(text.lower())
+
+
+def without_accents(text: str) -> str:
+    """ASCII, if the text is Latin letters but for a few signs, so that words are found fast; else as it is."""
+    if text.isascii() or len(text.encode("utf-8", "replace")) > MOSTLY_ASCII * len(text):
+        return text
+    return unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode()
 
 
 def _least(hashes: Iterable[int], most: int) -> list[int]:

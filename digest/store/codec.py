@@ -71,6 +71,14 @@ def compact(value: object) -> str:
         return json.dumps(value, separators=(",", ":"))
 
 
+def from_text(body: str) -> Any:
+    """The value of JSON text that :func:`compact` wrote."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:  # a lone surrogate
+        return json.loads(body)
+
+
 def content_hash(body: str) -> str:
     """32 hex digits; equal for equal bodies."""
     return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()

@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 from digest.catalog.likeness import near_equal
 from digest.catalog.near_text import near_keys, sketches_alike, title_sketch, worth_reading
 from digest.model import Entry
-from digest.store.codec import entry_from_json
+from digest.store.codec import entry_from_json, from_text
 
 MOST_SHARING: Final = 256
 MOST_READ: Final = 16
@@ -74,7 +74,7 @@ def _agreeing(connection: Connection, asking: dict[int, list[Entry]], known: Col
     found: set[int] = set()
     for source, name, body, paper_id, asked_id in _rows(connection, _RECORDS, asking):
         if paper_id not in found and paper_id not in known:
-            stored = entry_from_json(source, name, json.loads(body))
+            stored = entry_from_json(source, name, from_text(body))
             if any(near_equal(entry, stored) for entry in asking[asked_id]):
                 found.add(paper_id)
     return found
@@ -86,7 +86,8 @@ def _rows(connection: Connection, statements: dict[str, str], numbers: Collectio
     ordered = sorted(numbers)  # neighbours in the index are read one after the other
     dialect = connection.dialect.name
     value = json.dumps(ordered) if dialect == "sqlite" else ordered
-    return connection.exec_driver_sql(statements[dialect], (value,)).fetchall()
+    cursor = connection.exec_driver_sql(statements[dialect], (value,)).cursor
+    return () if cursor is None else cursor.fetchall()  # the driver's rows: wrapping them takes longer than reading them
 
 
 def near_rows(entry: Entry, paper_id: int) -> list[tuple[int, int, int]]:
