@@ -4,9 +4,10 @@ Answers come from how a question was made (an edit of a stored record), or from 
 ids that have an author in common and titles or abstracts that are alike, judged by other measures than the program's.
 
     resubmission   the same words in the title, or the very same abstract under a title half the same; the same authors
-    hard negative  under half of the abstracts' runs of five words in common; or titles that differ in their numbers;
-                   or one of the two is a correction or reply
-    unlabelled     the rest: whether a text with half its sentences in common is another paper is a matter of taste
+    hard negative  under half of the shorter abstract's runs of five words stand in the other one; or titles that
+                   differ in their numbers; or one of the two is a correction or reply
+    version        the rest, half of whose shorter abstract stands word for word in the other: mostly an early and a
+                   late version (workshop and journal, preliminary and full); reported, but neither right nor wrong
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Question:
 class Pairs:
     same: tuple[tuple[int, int], ...]
     hard: tuple[tuple[int, int], ...]
-    unlabelled: tuple[tuple[int, int], ...]
+    versions: tuple[tuple[int, int], ...]
 
 
 def read(path: Path) -> Iterator[Entry]:
@@ -93,12 +94,12 @@ def mine(entries: Sequence[Entry]) -> Pairs:
     """Pairs of different records with an author in common whose titles or abstracts are alike, labelled."""
     words = [frozenset(_WORD.findall(entry.title.lower())) for entry in entries]
     authors = [frozenset(map(_family, entry.authors)) for entry in entries]
-    found: dict[str, list[tuple[int, int]]] = {"same": [], "hard": [], "unlabelled": []}
+    found: dict[str, list[tuple[int, int]]] = {"same": [], "hard": [], "version": []}
     for one, other in sorted(_alike_by_title(words, authors) | _alike_by_abstract(entries)):
         label = _label(entries[one], entries[other], words, authors, (one, other))
         if label and not authors[one].isdisjoint(authors[other]):
             found[label].append((one, other))
-    return Pairs(same=tuple(found["same"]), hard=tuple(found["hard"]), unlabelled=tuple(found["unlabelled"]))
+    return Pairs(same=tuple(found["same"]), hard=tuple(found["hard"]), versions=tuple(found["version"]))
 
 
 def _alike_by_title(words: Sequence[frozenset[str]], authors: Sequence[frozenset[str]]) -> set[tuple[int, int]]:
@@ -135,7 +136,9 @@ def _label(
 ) -> str | None:
     titles = _jaccard(words[pair[0]], words[pair[1]])
     people = len(authors[pair[0]] & authors[pair[1]]) / max(1, min(len(authors[pair[0]]), len(authors[pair[1]])))
-    abstracts = _jaccard(_runs(one.abstract), _runs(other.abstract))
+    runs, other_runs = _runs(one.abstract), _runs(other.abstract)
+    abstracts = _jaccard(runs, other_runs)
+    contained = len(runs & other_runs) / max(1, min(len(runs), len(other_runs)))
     if titles < NEAR_TITLES and abstracts < NEAR_ABSTRACTS:
         return None
     notices = [bool(_NOTICE.match(entry.title.lower())) for entry in (one, other)]
@@ -145,7 +148,7 @@ def _label(
     equal = titles == 1 or (titles >= NEAR_TITLES and _plain(one.abstract) == _plain(other.abstract))
     if equal and people >= MOST_AUTHORS:
         return "same"
-    return "hard" if abstracts < SAME_ABSTRACTS else "unlabelled"
+    return "hard" if contained < SAME_ABSTRACTS else "version"
 
 
 def _family(name: str) -> str:
@@ -167,7 +170,7 @@ def _jaccard(one: frozenset[Any], other: frozenset[Any]) -> float:
 
 def edits(entries: Sequence[Entry], pairs: Pairs, *, each: int, rng: random.Random) -> list[Question]:
     """``each`` questions of every kind of edit, and twice as many about papers that are not stored."""
-    paired = {index for pair in (*pairs.same, *pairs.hard, *pairs.unlabelled) for index in pair}
+    paired = {index for pair in (*pairs.same, *pairs.hard, *pairs.versions) for index in pair}
     single = [index for index in range(len(entries)) if index not in paired]
     rng.shuffle(single)
     each = min(each, len(single) // (len(KINDS) + 2))
@@ -180,19 +183,20 @@ def edits(entries: Sequence[Entry], pairs: Pairs, *, each: int, rng: random.Rand
     return [*asked, *(Question(kind="new", entry=_renamed(entry), answer=None, absent=entry.key) for entry in absent)]
 
 
-def found(entries: Sequence[Entry], pairs: Pairs, *, seen: bool) -> list[Question]:
-    """The mined pairs as questions: resubmissions under their own ids, hard negatives without."""
-    suffix = ", seen" if seen else ""
-    stored = {one for one, _ in (*pairs.same, *pairs.hard)}
+def found(entries: Sequence[Entry], pairs: Pairs, *, domain: str = "") -> list[Question]:
+    """The mined pairs as questions: resubmissions under their own ids, hard negatives and versions without."""
+    stored = {one for one, _ in (*pairs.same, *pairs.hard, *pairs.versions)}
     asked = []
     for one, other in pairs.same:
         if other not in stored:
-            kind, entry = f"resubmission{suffix}", entries[other]
-            asked.append(Question(kind=kind, entry=entry, answer=entries[one].key, absent=entry.key))
-    for _, other in pairs.hard:
-        if other not in stored:
-            kind, entry = f"hard negative{suffix}", entries[other]
-            asked.append(Question(kind=kind, entry=_renamed(entry), answer=None, absent=entry.key))
+            entry = entries[other]
+            asked.append(Question(kind=f"resubmission{domain}", entry=entry, answer=entries[one].key, absent=entry.key))
+    for kind, mined in (("version", pairs.versions), ("hard negative", pairs.hard)):
+        for one, other in mined:
+            if other not in stored:
+                entry = _renamed(entries[other])
+                answer = entries[one].key if kind == "version" else None
+                asked.append(Question(kind=f"{kind}{domain}", entry=entry, answer=answer, absent=entries[other].key))
     return list({question.absent: question for question in asked}.values())
 
 

@@ -1,8 +1,9 @@
 """Near-equal text, the verdict: do two entries that share a key tell of one paper?
 
 Papers of one group share authors, methods and whole sentences, so likeness is not enough. The less the abstracts have
-in common the more the titles must, half of the shorter list of authors must stand in the other one, and then the
-difference of the titles must not tell the papers apart:
+in common the more the titles must, the uncommon words of an edited abstract must be nearly all the same, half of the
+shorter list of authors must stand in the other one, and then the difference of the titles must not tell the papers
+apart:
 
 - their numbers and parts must not contradict each other (Part II, 2024 and 2025, 10th and 11th);
 - neither title may differ in a word that its own abstract uses and the other text, equally long, does not know;
@@ -31,6 +32,9 @@ LEAST_AUTHORS: Final = 0.5
 BOUNDS: Final = ((0.9, 0.25), (0.75, 0.4), (0.5, 0.6), (0.3, 0.9))
 """At least this share of the shorter abstract in the other one, and at least this much of the titles in common."""
 LEAST_TITLES: Final = min(title for _, title in BOUNDS)
+ALMOST_ALL: Final = 0.9
+LEAST_MATTER: Final = 0.85
+"""Of uncommon words, where less than almost all of the shorter abstract is the same: 99 % of edited ones have more."""
 BARE_TITLE: Final = 0.75
 """What titles must have in common when an abstract is missing; all authors must agree then."""
 BARE_STEMS: Final = 4
@@ -87,9 +91,11 @@ def near_equal(one: Entry, other: Entry) -> bool:
     if found is None:
         return False
     if found.contained is None:
-        alike = found.authors == 1 and found.titles >= BARE_TITLE and _telling(one) and _telling(other)
+        retold = found.titles >= BARE_TITLE or _is_part(one.title, other.title) or _is_part(other.title, one.title)
+        alike = found.authors == 1 and retold and _telling(one) and _telling(other)
     else:
         alike = any(found.contained >= text and found.titles >= title for text, title in BOUNDS)
+        alike = alike and (found.contained >= ALMOST_ALL or _matter(one.abstract, other.abstract) >= LEAST_MATTER)
     return alike and not told_apart(one, other)
 
 
@@ -132,6 +138,21 @@ def _contained(one: str, other: str) -> float | None:
 def _authors(one: Sequence[str], other: Sequence[str]) -> float:
     keys, others = author_keys(one), author_keys(other)
     return len(keys & others) / max(1, min(len(keys), len(others)))
+
+
+def _matter(one: str, other: str) -> float:
+    """Of the uncommon words of the abstract that has fewer, how many stand in the other one.
+
+    An editor changes sentences and keeps what they are about; a group's next paper keeps sentences.
+    """
+    own, others = _stems(one) - _COMMON_STEMS, _stems(other) - _COMMON_STEMS
+    return len(own & others) / max(1, min(len(own), len(others)))
+
+
+def _is_part(title: str, whole: str) -> bool:
+    """Is a title another one without its acronym or its subtitle?"""
+    head, colon, tail = whole.partition(": ")
+    return bool(colon) and title_words(title) in {title_words(head), title_words(tail)}
 
 
 def _telling(entry: Entry) -> bool:

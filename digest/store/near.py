@@ -86,8 +86,8 @@ def _rows(connection: Connection, statements: dict[str, str], numbers: Collectio
     ordered = sorted(numbers)  # neighbours in the index are read one after the other
     dialect = connection.dialect.name
     value = json.dumps(ordered) if dialect == "sqlite" else ordered
-    cursor = connection.exec_driver_sql(statements[dialect], (value,)).cursor
-    return () if cursor is None else cursor.fetchall()  # the driver's rows: wrapping them takes longer than reading them
+    # The driver's own rows: wrapping them takes longer than reading them.
+    return connection.exec_driver_sql(statements[dialect], (value,)).cursor.fetchall()
 
 
 def near_rows(entry: Entry, paper_id: int) -> list[tuple[int, int, int]]:
