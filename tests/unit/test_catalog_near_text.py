@@ -29,7 +29,7 @@ REWRITTEN = (
 )
 NEXT = (
     "Quasar light curves show a damped random walk on time scales of months. We fit the amplitude and the damping time "
-    "of nine thousand spectroscopically confirmed quasars in the southern stripe. Radio loudness, jets and host galaxies "
+    "of nine thousand spectroscopically confirmed quasars in the southern stripe. Radio loudness, jets and host halos "
     "were matched from interferometric surveys, whose beams resolve lobes, cores and knots at many redshifts. Blazars "
     "flicker faster than theory foresees, while elliptical hosts redden the bluest nuclei and dilute their amplitudes."
 )
@@ -90,7 +90,7 @@ def test_tellings_of_one_paper_are_near_equal(other: Entry) -> None:
             title="Damped random walks of nine thousand blazars in the southern stripe",
             abstract=ABSTRACT.replace("quasars", "blazars").replace("Quasar", "Blazar"),
         ),
-        told(title="Damped random walks of nine thousand quasars", abstract=NEXT),
+        told(title="Towards damped random walks of nine thousand quasars in the southern stripe", abstract=NEXT),
         told(title="Microlensing of images in a gravitational arc"),
         told(authors=("Someone Else", "Nobody Known")),
         told(authors=()),
