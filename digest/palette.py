@@ -136,10 +136,10 @@ def _sheet(page: str) -> str:
 
 
 def _scheme(accent: str, page: str, sheet: str, ink: str) -> Scheme:
-    # On light grounds the page's own tint shows in what is drawn on the sheet.
-    bright = luminance(page) > _DARK
-    chip = mix(page, ink, 0.02) if bright else mix(sheet, ink, 0.06)
-    rule = mix(page, ink, 0.08) if bright else mix(sheet, ink, 0.13)
+    chip, rule = mix(sheet, ink, 0.06), mix(sheet, ink, 0.13)
+    if luminance(page) > _DARK:  # the page's own tint shows in what is drawn on the sheet, where it is strong enough
+        chip = min(chip, mix(page, ink, 0.02), key=luminance)
+        rule = min(rule, mix(page, ink, 0.08), key=luminance)
     notice = mix(sheet, accent, 0.11)
     return Scheme(
         page=page,

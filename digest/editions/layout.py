@@ -88,7 +88,7 @@ def _opening(content: EditionContent, links: Links) -> Block:
         "day": wording.short_span(day) if weekly else wording.short_date(day),
         "top": wording.short_title(picks[0].paper.title) or picks[0].paper.label if picks else "",
         "more": str(len(picks) - 1) if len(picks) > 1 else "",
-        "count": wording.count(content) if picks else "Nothing new",
+        "count": wording.count(content),
         "reading": wording.reading_time(picks) if picks else "",
         "online_url": links.read_online(content.key) or "",
     }

@@ -79,6 +79,8 @@ def short_title(title: str, limit: int = 60) -> str:
 def count(content: EditionContent) -> str:
     """``10 of 298 new``."""
     chosen = len(content.picks)
+    if not chosen:
+        return f"None of {content.considered:,} new" if content.considered else "Nothing new"
     return f"{chosen} of {content.considered:,} new" if content.considered > chosen else f"{chosen} new"
 
 

@@ -158,6 +158,7 @@ def test_small_words() -> None:
     """Bylines, counts, lists and rhythms read as a person would write them."""
     assert wording.authors(paper(1).authors) == "Grace Hopper … David Baker (3)"
     assert [wording.authors(names) for names in ((), ("A",), ("A", "B"))] == ["", "A", "A, B"]
+    assert [wording.count(replace(QUIET, considered=n)) for n in (1298, 0)] == ["None of 1,298 new", "Nothing new"]
     shown = {0: "0", 999: "999", 1000: "1k", 1234: "1.2k", 9949: "9.9k", 9999: "10k", 34999: "35k"}
     assert {value: wording.thousands(value) for value in shown} == shown
     assert wording.listed([]) == ""
