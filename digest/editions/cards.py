@@ -61,10 +61,10 @@ def _words(paper: Paper, summary: Summary, attention: Attention, compact: bool, 
         wording.short_date(announced).replace(" ", "\u00a0"),
     )
     # A maker is named wherever its words are, whatever an operator's own templates show.
-    maker = f"(TLDR by {summary.by})" if summary.by else ""
+    maker = f"(TLDR by {clean(summary.by, 80)})" if summary.by else ""
     tldr, more = summary.tldr, maker or summary.more
     if compact:
-        tldr, more = f"{tldr} {maker}", ""
+        tldr, more = f"{clean(tldr, 800)} {maker}", ""
     elif length is Length.ONE_SENTENCE:
         more = maker
     if length >= Length.NO_SUMMARY:
