@@ -136,6 +136,8 @@ _FIELDS: Final[Mapping[str, Callable[[Entry], object]]] = MappingProxyType(
 
 def _teller(field: str, entries: Sequence[Entry]) -> Entry | None:
     """The most trusted entry that says something about the field."""
+    if len(entries) == 1:  # as for nearly all papers of a day
+        return entries[0] if _FIELDS[field](entries[0]) else None
     return next((entry for entry in _ranked(entries, field) if _FIELDS[field](entry)), None)
 
 
@@ -203,6 +205,8 @@ _SCHEME_ORDER: Final = tuple(Scheme)
 
 
 def _identifiers(entries: Sequence[Entry]) -> tuple[Identifier, ...]:
+    if len(entries) == 1 and len(entries[0].identifiers) < 2:
+        return entries[0].identifiers
     names = {identifier for entry in entries for identifier in entry.identifiers}
     if len(names) < 2:
         return tuple(names)

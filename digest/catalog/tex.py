@@ -25,7 +25,7 @@ MAX_PARSED: Final = 10_000
 MAX_NESTING: Final = 20
 """Braces within braces, and commands in a row; more is an attack on the parser's stack."""
 
-_TEX: Final = re.compile(r"[\\$^{}`]|--|_\{|\w~|\}~")
+_TIE: Final = re.compile(r"\w~")
 _PARSEABLE: Final = re.compile(r"[\\${}^]")
 _RUN_OF_COMMANDS: Final = re.compile(r"(?:\\[A-Za-z]+\s*){20}")
 _LANDMARK: Final = re.compile(r"\\(?:[A-Za-z]+|.)|[{}$]|\s+", re.DOTALL)
@@ -40,7 +40,7 @@ _SPACE_BEFORE: Final = re.compile(r" ([,.;:!?)\]](?:\s|$))")
 def readable(text: str) -> str:
     """``text`` without TeX, without control characters, and with single spaces. Never raises."""
     text = _clean(text[:MAX_LENGTH])
-    if not _suspicious(text) or not _TEX.search(text):
+    if not _holds_tex(text):
         return text
     prepared = tex_signs.prepare(text)
     if _PARSEABLE.search(prepared):
@@ -48,17 +48,17 @@ def readable(text: str) -> str:
     return _clean(unguard(unicodedata.normalize("NFC", _spaced(prepared))))
 
 
-def _suspicious(text: str) -> bool:
-    """Is there a sign without which there is no TeX? Looking for signs costs a tenth of the expression."""
+def _holds_tex(text: str) -> bool:
+    """Is there a sign without which there is no TeX? Looking for them costs a tenth of an expression."""
     return (
         "$" in text
         or "\\" in text
         or "{" in text
         or "--" in text
         or "^" in text
-        or "~" in text
         or "`" in text
         or "}" in text
+        or ("~" in text and _TIE.search(text) is not None)
     )
 
 
