@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from digest.app import App
+from digest.editions.recipe import part_text
 from digest.sources.contract.server import HttpServer, Reply
 from digest.store.written import WritingDay
 from tests.support.apps import FakeSource, Hands, make_app, page_of
@@ -81,6 +82,19 @@ def test_a_true_sentence_stands_in_every_mail_with_its_maker_and_is_asked_for_on
         (asked,) = server.asked(PATH)
         assert "Blocked sparse attention" in asked_about(asked)
         assert (desk.day.asked, desk.day.kept) == (1, 1)
+        shown = desk.app.preview("reader0")
+        assert TRUE in " ".join(part_text(shown.recipe, shown.fragments).split())
+        assert len(server.asked(PATH)) == 1
+        desk.app.close()
+
+
+def test_a_preview_asks_nothing(office: Callable[..., Office]) -> None:
+    """It shows the abstract's own sentence until a mail has been built."""
+    with model_server(lambda seen: said(TRUE)) as server:
+        desk = office(server, "Blocked")
+        shown = desk.app.preview("reader0")
+        assert "4.2%" in part_text(shown.recipe, shown.fragments)
+        assert server.asked(PATH) == []
         desk.app.close()
 
 
