@@ -60,9 +60,9 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
             raise click.UsageError(f"no source {only!r}; there are: {', '.join((*sources, *signals)) or 'none'}")
         app.reread()
         with watching("Reading") as progress:
-            reports = app.ingest(only, progress=progress) if only is None or only in sources else []
-            if only is None or only in signals:
-                reports += app.read_signals(only, progress=progress)
+            read = app.ingest(only, progress=progress) if only is None or only in sources else []
+            attention = app.read_signals(only, progress=progress) if only is None or only in signals else []
+    reports = [*read, *attention]
     if as_json:
         click.echo(
             json.dumps(
@@ -83,7 +83,8 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
         )
     else:
         console().print(sources_table(reports))
-    if reports and all(report.error for report in reports):
+    # Papers are what it is about: attention that could be read does not make up for them.
+    if reports and all(report.error for report in read or attention):
         sys.exit(1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.bibliography.entries import BibliographyError
@@ -49,6 +49,7 @@ def test_records_keep_their_lines_and_a_broken_one_costs_only_itself() -> None:
     assert len(found.nameless) == 2
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=300))
 def test_no_text_stops_the_reader(text: str) -> None:
     """Anything at all gives entries or broken lines."""
