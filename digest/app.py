@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from digest.delivery.base import Transport
     from digest.delivery.replies import Reply
     from digest.editions.letters import Report
-    from digest.editions.links import KeyRing
+    from digest.editions.links import KeyRing, Links
     from digest.editions.message import Composer
     from digest.pipeline.answers import Taken
+    from digest.pipeline.archive import Archived
     from digest.pipeline.backtest import Backtest
     from digest.pipeline.comparison import Comparison
     from digest.pipeline.library import Suggestion
@@ -161,14 +162,18 @@ class App:
             RenderError: one of them is broken.
         """
         from digest.editions.headers import address
-        from digest.editions.links import MailLinks
+        from digest.editions.links import ArchivedLinks, MailLinks, NoLinks
         from digest.editions.message import Composer
         from digest.editions.templates import Templates
         from digest.pipeline.desk import site_info
         from digest.resources import data_path
 
         site = site_info(self.config)
-        links = MailLinks(address(site.reply_to or site.sender)[1], self.ring) if self.config.feedback.by_mail else None
+        links: Links = NoLinks()
+        if self.config.feedback.by_mail:
+            links = MailLinks(address(site.reply_to or site.sender)[1], self.ring)
+        if archive_url := self.config.site.archive_url:
+            links = ArchivedLinks(links=links, archive_url=archive_url, ring=self.ring)
         palette = self.config.site.brand.palette
         templates = Templates.load(data_path("templates"), override=self.config.templates, palette=palette)
         return Composer(templates, site, links, secret=self.ring.keys[self.ring.current])
@@ -389,6 +394,22 @@ class App:
         from digest.pipeline.preview import Previewer
 
         return Previewer(self.rooms, composer=lambda: self.composer)
+
+    def archive(
+        self,
+        folder: Path,
+        *,
+        readers: Sequence[str] = (),
+        since: dt.date | None = None,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Archived:
+        """Write the pages that are missing of editions that went out, of some readers (ids or addresses) or all."""
+        from digest.pipeline.archive import Archive, archive
+
+        site = self.config.site
+        ids = [self.rooms.subscribers.get(reader).subscriber.id for reader in readers]
+        place = Archive(folder, site=site.name, url=site.archive_url, ring=self.ring)
+        return archive(self.rooms, place, readers=ids, since=since, progress=progress)
 
     def compare(self, reader: str, first: dt.date, second: dt.date) -> Comparison:
         """What changed between the mails of two days; of one day twice, since it was sent."""

@@ -52,6 +52,8 @@ class SiteConfig(Section):
     """Goes into the User-Agent of every request, as arXiv and Crossref ask for: an address or a web page."""
     public_url: PublicAddress | None = None
     """None = personal profile: no web links, unsubscribe by mailto."""
+    archive_url: PublicAddress | None = None
+    """Where the folder of `digest archive` is served; mails then link to their page."""
     brand: BrandConfig = BrandConfig()
 
 

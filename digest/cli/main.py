@@ -33,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "run": ("run", "One pass for everyone who is due."),
         "daemon": ("daemon", "The same as run, on a schedule."),
         "send": ("send", "One reader's edition, now."),
+        "archive": ("archive", "Editions that went out, as static pages to keep or serve."),
         "report": ("report", "What the operator should know of a press day."),
         "templates": ("templates", "The mails' templates: list, check, show, begin your own."),
     },

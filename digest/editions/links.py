@@ -62,6 +62,7 @@ class KeyRing:
     """Signing keys by id. ``current`` signs, all verify; ids are short and without a dot."""
 
     keys: Mapping[str, bytes] = field(repr=False)
+    """The oldest first."""
     current: str
 
     def __post_init__(self) -> None:
@@ -88,6 +89,15 @@ class KeyRing:
             return None
         ordinal, _, subscriber_id = payload.decode().partition(".")
         return EditionKey(subscriber_id, dt.date.fromordinal(int(ordinal, 16)))
+
+    def token(self, *words: str) -> str:
+        """A name that stays the same and that nobody can guess: 26 lower-case letters and digits (RFC 4648 base32).
+
+        Made with the oldest key, so a new one beside it changes nothing.
+        """
+        oldest = next(iter(self.keys.values()))
+        digest = hmac.digest(oldest, b"digest names 1\0" + "\0".join(words).encode(), hashlib.sha256)
+        return base64.b32encode(digest[:_MAC_BYTES]).decode().rstrip("=").lower()
 
     def _mac(self, name: str, payload: bytes) -> bytes:
         return hmac.digest(self.keys[name], b"digest links 1\0" + payload, hashlib.sha256)[:_MAC_BYTES]
@@ -136,6 +146,38 @@ class SignedLinks:
 
     def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
         return None
+
+
+def archived_at(ring: KeyRing, key: EditionKey) -> str:
+    """Where the page of an edition is in a public archive, below ``site.archive_url``."""
+    return f"e/{ring.token('edition', key.subscriber_id, key.date.isoformat())}.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedLinks:
+    """Other links, and beside them the page that `digest archive` writes of each edition."""
+
+    links: Links
+    archive_url: str
+    ring: KeyRing
+
+    def read_online(self, key: EditionKey) -> str | None:
+        return f"{self.archive_url.rstrip('/')}/{archived_at(self.ring, key)}"
+
+    def preferences(self, key: EditionKey) -> str | None:
+        return self.links.preferences(key)
+
+    def pause(self, key: EditionKey) -> str | None:
+        return self.links.pause(key)
+
+    def unsubscribe(self, key: EditionKey) -> str | None:
+        return self.links.unsubscribe(key)
+
+    def tune(self, key: EditionKey, position: int) -> str | None:
+        return self.links.tune(key, position)
+
+    def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
+        return self.links.answers(key, position)
 
 
 class MailLinks(NoLinks):

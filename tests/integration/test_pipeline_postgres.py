@@ -71,6 +71,7 @@ def test_a_day_on_postgresql(tmp_path: Path, server: str) -> None:
         (mail,) = (tmp_path / "outbox").rglob("*.eml")
         assert app.preview("ada", date=dt.date(2026, 5, 20)).message() == mail.read_bytes()
         assert app.why("ada", "2605.00001")[2].decisions
+        assert app.archive(tmp_path / "site").written == 0, "a trial was never sent"
         app.close()
 
 

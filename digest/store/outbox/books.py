@@ -9,7 +9,7 @@ from sqlalchemy import Connection, distinct, func, or_, select
 
 from digest.model import OPEN_STATES, RELEASING_STATES, DeliveryState, EditionKey
 from digest.store.outbox.base import Chapter, write_event
-from digest.store.outbox.values import Books, DeliveryRow, Filters, Replay
+from digest.store.outbox.values import Books, DeliveryRow, Filters, Frozen, Replay
 from digest.store.schema import attempts, deliveries, events, papers, sent_papers
 
 LAST_ZONE = dt.timedelta(hours=12)
@@ -17,6 +17,9 @@ LAST_ZONE = dt.timedelta(hours=12)
 
 OPEN_BOOKS = dt.timedelta(days=30)
 """How far back press days are looked at that were never closed."""
+
+WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+"""A server took it, or may have."""
 
 CLOSED, MISMATCH = "books.closed", "books.mismatch"
 
@@ -142,6 +145,26 @@ class Reading(Chapter):
         with self._db.read() as connection:
             row = connection.execute(query).one_or_none()
         return row and Replay(recipe=row.recipe, state=DeliveryState(row.state), at=row.at, trial=row.trial)
+
+    def frozen(self, subscriber_ids: Sequence[str] = ()) -> list[Frozen]:
+        """Everything that went out or may have, trials left out, of some readers or all; by reader and date."""
+        query = (
+            select(
+                deliveries.c.subscriber_id, deliveries.c.edition, deliveries.c.recipe.is_not(None).label("has_recipe"),
+                func.min(attempts.c.at).label("at"),
+            )
+            .outerjoin(attempts, (attempts.c.delivery_id == deliveries.c.id) & (attempts.c.outcome == "accepted"))
+            .where(deliveries.c.trial.is_(False), deliveries.c.state.in_(WENT_OUT))
+            .group_by(deliveries.c.id)
+            .order_by(deliveries.c.subscriber_id, deliveries.c.edition)
+        )  # fmt: skip
+        if subscriber_ids:
+            query = query.where(deliveries.c.subscriber_id.in_(list(subscriber_ids)))
+        with self._db.read() as connection:
+            return [
+                Frozen(EditionKey(row.subscriber_id, row.edition), row.at, bool(row.has_recipe))
+                for row in connection.execute(query)
+            ]
 
     def books(self, edition: dt.date) -> Books:
         """The account of one press day, trials left out."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from digest.model import OPEN_STATES, DeliveryState
+from digest.model import OPEN_STATES, DeliveryState, EditionKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +147,14 @@ class Replay(NamedTuple):
     state: DeliveryState
     at: dt.datetime | None
     trial: bool
+
+
+class Frozen(NamedTuple):
+    """An edition that went out, or may have: when a server took it, and whether its text is still kept."""
+
+    key: EditionKey
+    sent_at: dt.datetime | None
+    has_recipe: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
