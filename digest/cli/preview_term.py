@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
+from rich.rule import Rule
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -91,7 +92,8 @@ def _facts(words: Mapping[str, str]) -> list[Text]:
 def _other(out: Console, part: str, words: Mapping[str, str], width: int) -> None:
     if part == "heading":
         out.print()
-        out.rule(Text(words.get("title", ""), "bold cyan"), align="left", style="cyan", characters="─")
+        title = Text(words.get("title", ""), "bold cyan")
+        out.print(Rule(title, align="left", style="cyan"), width=width)
         if note := words.get("note"):
             _line(out, Text(note, "dim"), width, indent=4)
     elif part == "missed":

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.camera import chromium
 from digest.resources import data_path
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import arxiv_entry
@@ -155,3 +156,22 @@ def test_only_this_machine_by_its_own_name_is_answered(watched: Watched) -> None
     assert watched.get("/mail", Host="evil.example")[0] == 403
     assert watched.get("/nothing")[0] == 404
     assert watched.get("/mail", Host=f"localhost:{watched.port}")[0] == 200
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
+def test_a_browser_follows(watched: Watched) -> None:
+    """The page's script runs: it shows the mail, what is chosen, and the error that came before it was opened."""
+    watched.write("templates/mail/card.mjml.j2", "<mj-txt></mj-txt>")
+    assert watched.event()["error"]
+    program = chromium()
+    assert program is not None
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={watched.folder}/profile")
+    ran = subprocess.run(
+        [program, *flags, "--timeout=3000", "--dump-dom", f"http://127.0.0.1:{watched.port}/"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "&lt;mj-txt&gt; is not an MJML tag" in ran.stdout
+    assert 'src="/mail?2"' in ran.stdout
+    assert ran.stdout.count('aria-pressed="true"') == 3
