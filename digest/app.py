@@ -531,10 +531,11 @@ class App:
         Raises:
             NotFound: neither a file nor the store knows the reader.
         """
-        for loaded in load_subscribers(self.config.subscribers).good:
-            if reader in (loaded.subscriber.id, loaded.subscriber.email):
-                return loaded.subscriber
-        return self.rooms.subscribers.get(reader).subscriber
+        declared = [loaded.subscriber for loaded in load_subscribers(self.config.subscribers).good]
+        for subscriber in declared:
+            if reader in (subscriber.id, subscriber.email):
+                return subscriber
+        return self.rooms.subscribers.get(reader, declared=[one.id for one in declared]).subscriber
 
     # ── what the daemon asks ────────────────────────────────────────────────────────────────────────────────
 

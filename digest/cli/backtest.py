@@ -74,6 +74,12 @@ def command(
         click.echo(json.dumps(report.to_json(tests, first, last), ensure_ascii=False))
     else:
         _print(tests, first, last)
+        if not as_announced and not any(mail.considered for test in tests for day in test.days for mail in day.mails):
+            console().print(
+                "No stored paper was known on these days. If they were imported later: --as-announced takes their "
+                "announcement for the moment they became known.",
+                style="yellow",
+            )
     if html is not None:
         click.echo(f"written to {html}", err=True)
         if open_it:
@@ -96,20 +102,20 @@ def _print(tests: Sequence[Backtest], first: dt.date, last: dt.date) -> None:
     for name, _, _ in columns:
         table.add_column(name, justify="right", no_wrap=True)
 
-    def row(label: str, test: Backtest, figures: object, style: str | None = None) -> None:
-        setting = [LETTERS[tests.index(test)]] if len(tests) > 1 else []
+    def row(label: str, number: int, figures: object, style: str | None = None) -> None:
+        setting = [LETTERS[number]] if len(tests) > 1 else []
         cells = [report.written(getattr(figures, name), kind) for name, kind, _ in columns]
         table.add_row(label, *setting, *cells, style=style)
 
     days = {(number, day.date): day for number, test in enumerate(tests) for day in test.days}
     for date in sorted({date for _, date in days}):
         label = f"{date:%a %d %b}"
-        for number, test in enumerate(tests):
+        for number in range(len(tests)):
             if (number, date) in days:
-                row(label, test, days[number, date].figures)
+                row(label, number, days[number, date].figures)
                 label = ""
-    for test in tests:
-        row("mean", test, test.figures, style="bold")
+    for number, test in enumerate(tests):
+        row("mean" if number == 0 else "", number, test.figures, style="bold")
     out.print(table)
     if len(tests) > 1:
         out.print(", ".join(f"{letter} {escape(test.name)}" for letter, test in zip(LETTERS, tests, strict=True)))

@@ -106,8 +106,10 @@ def undo_command(config: Path, reader: str, number: int) -> None:
 
     with open_app(config) as app:
         reader_id = app.subscriber(reader).id
-        said = app.rooms.feedback.undo(reader_id, number, now=app.clock())
-        click.echo(f"undone for {reader_id}: {said.verb} {_about(app, [said])[said.id]}")
+        now = app.clock()
+        said = app.rooms.feedback.undo(reader_id, number, now=now)
+        done = "undone" if said.undone_at is None or said.undone_at >= now else f"undone on {said.undone_at:%d %b %Y}"
+        click.echo(f"{done} for {reader_id}: {said.verb} {_about(app, [said])[said.id]}")
 
 
 @command.command("take")

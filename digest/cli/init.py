@@ -77,7 +77,7 @@ def command(
     )
     answers = collect(form, given, folder)
     if form.problems:
-        fail("\n  ".join(["this cannot be written down:", *form.problems]), MISUSED)
+        fail("\n  ".join(["nothing was written:", *form.problems]), MISUSED)
     _write(folder, answers, force=force)
 
 

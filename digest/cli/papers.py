@@ -63,6 +63,8 @@ def search(config: Path, words: tuple[str, ...], limit: int, as_json: bool) -> N
     from digest.app import open_app
     from digest.cli.papers_shown import paper_json, papers_table
 
+    if not any(word.strip() for word in words):
+        raise click.UsageError("give words of a title, or an author's name")
     with open_app(config) as app:
         found = app.rooms.papers.search(" ".join(words), limit)
     if as_json:

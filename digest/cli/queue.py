@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from digest.cli.common import FAILED, config_option, console
+from digest.cli.preview import DATE
 from digest.model import DeliveryState
 from digest.store.outbox import DeliveryRow, Filters, Outbox, RelayState
 
@@ -36,7 +37,7 @@ COLOURS = {
 )
 @click.option("--reader", help="Only to this reader.")
 @click.option(
-    "--date", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="Only the editions of this day (YYYY-MM-DD)."
+    "--date", type=DATE, help="Only the editions of this day (YYYY-MM-DD, today, yesterday)."
 )
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
@@ -46,7 +47,7 @@ def command(
     config: Path,
     states: Sequence[str],
     reader: str | None,
-    date: dt.datetime | None,
+    date: dt.date | None,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -59,7 +60,7 @@ def command(
     filters = Filters(
         states=frozenset(DeliveryState(state) for state in states) or None,
         subscriber_id=reader,
-        edition=date.date() if date else None,
+        edition=date,
         limit=limit,
     )
     with open_app(config) as app:

@@ -26,7 +26,8 @@ def loads(data: bytes | str) -> object:
     try:
         value: object = _DECODER.decode(decode(data) if isinstance(data, bytes) else data)
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1:,}") from error
+        what = error.msg.removesuffix(" at")  # "Unterminated string starting at": the place is ours to say
+        raise ValueError(f"not JSON: {what} at character {error.pos + 1:,}") from error
     except RecursionError as error:
         raise ValueError("not usable: nested too deeply") from error
     except ValueError as error:  # an integer of thousands of digits

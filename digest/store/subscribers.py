@@ -7,7 +7,7 @@ one keeps the last good settings, an erased id stays erased.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,18 +197,19 @@ class SubscriberStore:
                 found.update({row.id: _known(row) for row in connection.execute(query)})
         return found
 
-    def get(self, reader: str) -> KnownReader:
+    def get(self, reader: str, *, declared: Collection[str] = ()) -> KnownReader:
         """A reader by id or address.
 
         Raises:
-            NotFound: with the nearest id there is.
+            NotFound: with the nearest id there is, here or among those ``declared`` in files.
         """
         query = select(subscribers).where((subscribers.c.id == reader) | (subscribers.c.email == reader))
         with self._db.read() as connection:
             row = connection.execute(query.order_by(subscribers.c.id)).first()
             if row is not None:
                 return _known(row)
-            ids = list(connection.scalars(select(subscribers.c.id).order_by(subscribers.c.id).limit(5000)))
+            stored = connection.scalars(select(subscribers.c.id).order_by(subscribers.c.id).limit(5000))
+            ids = sorted({*stored, *declared})
         import difflib
 
         near = difflib.get_close_matches(reader, ids, n=1)

@@ -105,6 +105,23 @@ def test_history_that_was_imported_later_needs_saying_so(app: App) -> None:
     assert [announced.titles[p.paper_id][1] for p in announced.days[0].mails[0].picks] == ["Pruned sparse attention"]
 
 
+def test_a_replay_of_what_was_not_known_yet_names_the_way_out(app: App) -> None:
+    """Where no stored paper was known on the days, --as-announced is offered; where some was, it is not."""
+    arguments = ["-c", str(app.config_path), "--from"]
+    before = CliRunner().invoke(command, [*arguments, "2026-05-16", "--to", "2026-05-17"])
+    assert "--as-announced" in before.output
+    after = CliRunner().invoke(command, [*arguments, str(FIRST), "--to", str(SECOND)])
+    assert "--as-announced" not in after.output
+
+
+def test_two_settings_that_bring_the_same_keep_their_letters(app: App) -> None:
+    """A configuration against itself: equal figures, and still a row for a and one for b."""
+    home = str(app.config_path)
+    days = ["--from", str(FIRST), "--to", str(SECOND)]
+    lines = CliRunner().invoke(command, ["-c", home, "--against", home, *days]).output.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == ["b", "b", "b"]
+
+
 def test_an_unknown_reader_is_named(app: App) -> None:
     """A typing mistake does not replay everybody."""
     with pytest.raises(NotFound, match="no reader 'eve'"):

@@ -58,6 +58,7 @@ def test_the_queue_is_shown_and_filtered(outbox: Outbox) -> None:
     assert (row["reader"], row["state"], row["edition"]) == ("bob", "ready", "2025-11-24")
     assert row["due_at"][10:] == "T07:00:00+00:00"
     assert "No such delivery" in run("queue", "--state", "failed").stdout
+    assert "No such delivery" in run("queue", "--date", "yesterday").stdout
     assert run("queue", "--state", "lost").exit_code == 2
     assert states(outbox) == {1: "ready", 2: "ready"}
 

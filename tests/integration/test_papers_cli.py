@@ -86,6 +86,7 @@ def test_search_finds_by_title_and_author_in_any_case(folder: Path) -> None:
     assert {json.loads(line)["paper"] for line in lines} == {1, 3}
     nothing = papers(folder, "search", "100%_nothing")
     assert (nothing.exit_code, "No paper has" in nothing.output) == (1, True)
+    assert papers(folder, "search", " ", "").exit_code == 2, "no words are no question"
 
 
 def test_what_claims_one_name_is_listed_to_choose_from(folder: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from digest.errors import SourceRateLimited
 from digest.sources.contract import hostile
@@ -140,10 +141,11 @@ class Replay:
         self._answers: dict[object, list[Recorded]] = {}
         for answer in subject.tape.answers:
             self._answers.setdefault(address_key(answer.url), []).append(answer)
+        self._scheme = urlsplit(subject.tape.answers[0].url).scheme if subject.tape.answers else "https"
         self.unknown: list[str] = []
 
     def __call__(self, seen: Seen) -> Reply:
-        address = f"https://{seen.headers.get('host', '')}{seen.target}"
+        address = f"{self._scheme}://{seen.headers.get('host', '')}{seen.target}"
         left = self._answers.get(address_key(address))
         if not left:
             self.unknown.append(address)
@@ -167,7 +169,8 @@ def _replays(subject: Subject) -> str:
     if not asked:
         raise NotTried("it asks nobody")
     if replay.unknown:
-        raise Broken(f"it asks for {replay.unknown[0]}, which was not recorded")
+        again = f"record again: digest sources record {source.name}"
+        raise Broken(f"it asks for {replay.unknown[0]}, which was not recorded; {again}")
     if run.error is not None:
         raise Broken(f"the recorded answers end in an error: {run.error}")
     strangers = {entry.source for page in run.pages for entry in page.batch.entries} - {source.name}
