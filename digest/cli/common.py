@@ -33,6 +33,22 @@ config_option = click.option(
 )
 
 
+def _given_here_or_before(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path:
+    before = context.obj
+    assert isinstance(before, Path)
+    return given or before
+
+
+own_config_option = click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=_given_here_or_before,
+    help="The configuration file.",
+)
+"""Of a subcommand: `digest queue retry -c FILE 1` says the same as `digest queue -c FILE retry 1`."""
+
+
 def console(*, stderr: bool = False) -> Console:
     """A rich console: colours and tables on a terminal, plain lines in a pipe or a log."""
     from rich.console import Console

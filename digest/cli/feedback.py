@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.common import FAILED, config_option, console
+from digest.cli.common import FAILED, config_option, console, own_config_option
 from digest.feedback import Feedback, Origin, Verb
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def command(context: click.Context, config: Path) -> None:
     context.obj = config
 
 
-@command.command("list")
+@command.command("list", short_help="What a reader said, with its numbers.")
+@own_config_option
 @click.argument("reader")
 @click.option("--all", "everything", is_flag=True, help="Also what was undone, and what no longer counts.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.pass_obj
 def list_command(config: Path, reader: str, everything: bool, as_json: bool) -> None:
     """READER's feedback, the newest first, with its numbers for `digest feedback undo`."""
     from digest.app import open_app
@@ -67,15 +67,18 @@ def list_command(config: Path, reader: str, everything: bool, as_json: bool) -> 
     console().print(table)
 
 
-@command.command("give")
+@command.command("give", short_help="Note more, less, save or a mute for a reader.")
+@own_config_option
 @click.argument("reader")
 @click.argument("verb", type=click.Choice([str(verb) for verb in Verb]))
 @click.argument("of")
-@click.pass_obj
 def give_command(config: Path, reader: str, verb: str, of: str) -> None:
-    """Note READER's VERB about OF: a paper (an id, or words of its title); with a mute, the author or the word."""
+    """Note READER's VERB about OF: a paper (an id, or words of its title); with a mute, the author or word."""
     from digest.app import open_app
     from digest.pipeline.lookup import find_paper
+
+    if not of.strip():
+        raise click.UsageError(f"{verb} what? OF is empty")
 
     with open_app(config) as app:
         app.reread()
@@ -96,10 +99,10 @@ def give_command(config: Path, reader: str, verb: str, of: str) -> None:
         click.echo(f"noted for {reader_id}: {said.verb} {_about(app, [said])[said.id]} (number {said.id})")
 
 
-@command.command("undo")
+@command.command("undo", short_help="Take back one piece, by its number.")
+@own_config_option
 @click.argument("reader")
 @click.argument("number", type=int)
-@click.pass_obj
 def undo_command(config: Path, reader: str, number: int) -> None:
     """Take back the piece of READER's feedback with this NUMBER."""
     from digest.app import open_app
@@ -112,10 +115,10 @@ def undo_command(config: Path, reader: str, number: int) -> None:
         click.echo(f"{done} for {reader_id}: {said.verb} {_about(app, [said])[said.id]}")
 
 
-@command.command("take")
+@command.command("take", short_help="Take in readers' answers by mail.")
+@own_config_option
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a mail.")
-@click.pass_obj
 def take_command(config: Path, paths: tuple[Path, ...], as_json: bool) -> None:
     """Take in readers' answers: mail files, Maildir folders, or one mail from standard input (-, the default)."""
     from digest.app import open_app

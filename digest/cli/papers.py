@@ -35,7 +35,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Explain a paper: its records, and why they are one.")
 @config_option
 @click.argument("words", nargs=-1, required=True, metavar="ID")
 @json_option
@@ -78,7 +78,7 @@ def search(config: Path, words: tuple[str, ...], limit: int, as_json: bool) -> N
         raise SystemExit(1)
 
 
-@command.command("list")
+@command.command("list", short_help="What gets the most attention, whoever reads it.")
 @config_option
 @click.option(
     "--trending", "span", type=click.Choice(list(SPANS)), default="week", show_default=True, help="News of how long."

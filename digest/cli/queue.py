@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from digest.cli.common import FAILED, config_option, console
+from digest.cli.common import FAILED, config_option, console, own_config_option
 from digest.cli.preview import DATE
 from digest.model import DeliveryState
 from digest.store.outbox import DeliveryRow, Filters, Outbox, RelayState
@@ -36,9 +36,7 @@ COLOURS = {
     help="Only in this state; may be given several times.",
 )
 @click.option("--reader", help="Only to this reader.")
-@click.option(
-    "--date", type=DATE, help="Only the editions of this day (YYYY-MM-DD, today, yesterday)."
-)
+@click.option("--date", type=DATE, help="Only the editions of this day (YYYY-MM-DD, today, yesterday).")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
@@ -149,20 +147,6 @@ def _act(config: Path, ids: Sequence[int], done: str, act: Act, *, now_it_is: st
         raise SystemExit(FAILED)
 
 
-def _given_here_or_before(context: click.Context, parameter: click.Parameter, given: Path | None) -> Path:
-    """``digest queue retry -c FILE 1`` says the same as ``digest queue -c FILE retry 1``."""
-    before = context.obj
-    assert isinstance(before, Path)
-    return given or before
-
-
-own_config_option = click.option(
-    "-c",
-    "--config",
-    type=click.Path(path_type=Path),
-    callback=_given_here_or_before,
-    help="The configuration file.",
-)
 ids_argument = click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.common import MISUSED, config_option, console, fail
+from digest.cli.common import MISUSED, config_option, console, fail, own_config_option
 
 if TYPE_CHECKING:
     from digest.bibliography import BibEntry
@@ -46,10 +46,10 @@ def command(context: click.Context, config: Path, as_json: bool) -> None:
         _print(known, now)
 
 
-@command.command("show")
+@command.command("show", short_help="A reader's settings, defaults included.")
+@own_config_option
 @click.argument("reader")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
 def show_command(config: Path, reader: str, as_json: bool) -> None:
     """READER's settings as they are understood, defaults included."""
     from digest.app import open_app
@@ -64,7 +64,8 @@ def show_command(config: Path, reader: str, as_json: bool) -> None:
             click.echo(line)
 
 
-@command.command("suggest")
+@command.command("suggest", short_help="Lanes from papers a reader likes.")
+@own_config_option
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--arxiv", multiple=True, metavar="ID", help="A paper you like, such as 2305.10430. Repeatable.")
 @click.option(
@@ -73,7 +74,6 @@ def show_command(config: Path, reader: str, as_json: bool) -> None:
 @click.option("--zotero-url", default="https://api.zotero.org", hidden=True)
 @click.option("--offline", is_flag=True, help="Ask nobody about papers of which only an id is known.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
 def suggest_command(
     config: Path,
     *,

@@ -188,8 +188,10 @@ def test_the_command_lists_takes_and_undoes(app: App, tmp_path: Path) -> None:
     listed = CliRunner().invoke(command, [*home, "list", "ada", "--json"])
     rows = [json.loads(line) for line in listed.output.splitlines()]
     assert (rows[0]["verb"], rows[0]["of"]) == ("mute author", "Eve Else")
-    undone = CliRunner().invoke(command, [*home, "undo", "ada", str(rows[0]["number"])])
+    undone = CliRunner().invoke(command, ["undo", *home, "ada", str(rows[0]["number"])])
     assert "undone for ada: mute author Eve Else" in undone.output
+    nothing = CliRunner().invoke(command, [*home, "give", "ada", "mute word", " "])
+    assert nothing.exit_code == 2, "an empty word would be noted, and mean nothing"
     assert "Eve" not in CliRunner().invoke(command, [*home, "list", "ada"]).output
     refused = CliRunner().invoke(command, [*home, "take", "-"], input=answer(body="hello").decode())
     assert refused.exit_code == 1
