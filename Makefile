@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check lint types contracts format wheel clean
+.PHONY: help demo test proofs check lint types contracts format wheel clean
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -23,6 +23,11 @@ demo: $(STAMP) ## the whole job on a bundled sample, with an embedded mail serve
 test: $(STAMP) ## all tests
 	@.ci/system
 	@$(BIN)/python -m pytest -q -n auto
+
+proofs: $(STAMP) ## every mail before an HTML, support, accessibility and spam checker (npm, Java, SpamAssassin)
+	@.ci/system
+	@.ci/mail/install
+	@$(BIN)/python -m pytest -q -n auto tests/proofs
 
 check: lint types contracts test ## what CI runs
 

@@ -27,8 +27,8 @@ def browser() -> Iterator[Window]:
 
 
 def without_styles(html: str) -> str:
-    """As Gmail shows it where it drops style sheets: what is left is inline."""
-    return re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
+    """As Gmail shows it where it drops style sheets: inline style is left, but for ``overflow-wrap``."""
+    return re.sub(r"<style.*?</style>|overflow-wrap:anywhere", "", html, flags=re.DOTALL)
 
 
 def as_outlook_sees_it(html: str) -> str:

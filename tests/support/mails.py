@@ -13,7 +13,7 @@ from digest.editions.content import EditionContent, MissedView
 from digest.editions.links import KeyRing, Links, MailLinks, SignedLinks
 from digest.editions.message import Composed, Composer
 from digest.editions.parts import MAILS
-from digest.editions.recipe import part_html, part_text
+from digest.editions.recipe import assemble, part_html, part_text
 from digest.editions.samples import compose, compose_hostile
 from digest.editions.templates import Templates
 from digest.model import Lane, MailLayout, Section, Summary
@@ -83,6 +83,8 @@ class Mail:
     subject: str
     html: str
     text: str
+    data: bytes
+    """The whole message."""
 
 
 def edition(name: str) -> Mail:
@@ -92,7 +94,7 @@ def edition(name: str) -> Mail:
 
 def _mail(composed: Composed) -> Mail:
     both = composed.recipe, composed.fragments
-    return Mail(composed.recipe.subject, part_html(*both), part_text(*both))
+    return Mail(composed.recipe.subject, part_html(*both), part_text(*both), assemble(*both))
 
 
 def sample(kind: str, *, hostile: bool) -> Mail:

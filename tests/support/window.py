@@ -12,19 +12,19 @@ from pathlib import Path
 from digest.camera import Browser, chromium
 
 AUDIT = Path(__file__).with_name("audit.js").read_text("utf-8")
-_PATIENCE_S = 900
+_PATIENCE_S = 240
 """For all that is asked of one browser; a test run has a limit of its own."""
 
 
 class Window:
-    """One page at a time, without scripts and without network. Raises CameraError where Chromium fails."""
+    """One page at a time, without scripts of its own and without network. Raises CameraError where Chromium fails."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, *, scripts: bool = False) -> None:
         self._browser = browser
         target = browser.ask("Target.createTarget", url="about:blank")
         attached = browser.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         browser.session = str(attached["sessionId"])
-        browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+        browser.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
         browser.ask("Page.enable")
         tree = browser.ask("Page.getFrameTree")["frameTree"]
         assert isinstance(tree, dict)
@@ -71,9 +71,12 @@ class Window:
 
 
 @contextmanager
-def window() -> Iterator[Window]:
-    """A browser of its own with one window; there must be a Chromium."""
+def window(*, scripts: bool = False) -> Iterator[Window]:
+    """A browser of its own with one window; there must be a Chromium.
+
+    With ``scripts``, what is asked of the page may wait for timers.
+    """
     program = chromium()
     assert program is not None
     with Browser(program, deadline=time.monotonic() + _PATIENCE_S) as browser:
-        yield Window(browser)
+        yield Window(browser, scripts=scripts)
