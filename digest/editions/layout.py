@@ -107,7 +107,7 @@ def health_lines(health: Sequence[SourceHealth], most: int = SOURCES_SHOWN) -> l
     shown = troubled[:most]
     if len(troubled) > len(shown):
         shown.append(f"⚠ {len(troubled) - len(shown)} more in trouble")
-    return [f"✓ {well} sources read", *shown] if well else shown
+    return [f"✓ {well} source{'s' if well > 1 else ''} read", *shown] if well else shown
 
 
 def _body(content: EditionContent, links: Links, lengths: Sequence[Length]) -> Iterator[Block]:

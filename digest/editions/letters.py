@@ -17,7 +17,7 @@ from digest.editions.layout import frame, health_lines
 from digest.errors import RenderError
 from digest.model import Subscriber
 
-SOURCES_SHOWN = 30
+SOURCES_SHOWN = 20
 """In the report; of more, those in trouble."""
 
 

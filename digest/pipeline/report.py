@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from digest.attention import SIGNAL_PREFIX
 from digest.editions.content import SourceHealth
@@ -22,8 +23,8 @@ DUE_AFTER = dt.timedelta(hours=30)
 BOOKS_LOOKED_AT = 7
 """Days back whose books must balance by now."""
 LAST_ZONE = dt.timedelta(hours=12)
-SHOWN = 15
-"""Deliveries and addresses that are listed one by one."""
+SHOWN = 10
+"""Tasks of a kind, deliveries and addresses that are listed one by one."""
 
 _TROUBLED = (
     DeliveryState.FAILED,
@@ -116,17 +117,29 @@ def _tasks(
         if number := counts.get(state):
             what = f"{number:,} {'mail' if number == 1 else 'mails'} {words}"
             yield Task(what=what, todo=f"digest queue --state {state} --date {day}")
+    yield from _shown(_ill_sources(rooms, runs), "sources in trouble", "digest sources")
+    yield from _shown(_broken_files(rooms), "files with mistakes", "digest check")
+
+
+def _ill_sources(rooms: Rooms, runs: Sequence[SourceReport]) -> Iterator[Task]:
     good = rooms.sources.last_success()
     for run in _latest(runs).values():
         if run.status in _ILL:
             last = f"last read well {good[run.source]:%d %b %H:%M} UTC" if run.source in good else "never read well"
-            yield Task(
-                what=f"{_name(run.source)}: {run.error or run.status}", todo=f"{last}; digest sources, digest doctor"
-            )
-    for known in rooms.subscribers.all():
-        if known.problem:
-            what = f"The file of {known.subscriber.id} has a mistake; its last good settings hold"
-            yield Task(what=what, todo=known.problem)
+            what = f"{_name(run.source)}: {run.error or run.status}"
+            yield Task(what=what, todo=f"{last}; digest sources, digest doctor")
+
+
+def _broken_files(rooms: Rooms) -> Iterator[Task]:
+    for reader, problem in rooms.subscribers.problems().items():
+        yield Task(what=f"The file of {reader} has a mistake; its last good settings hold", todo=problem)
+
+
+def _shown(tasks: Iterator[Task], what: str, where: str) -> Iterator[Task]:
+    """The first of many tasks of a kind, and how many more there are."""
+    yield from islice(tasks, SHOWN)
+    if more := sum(1 for _ in tasks):
+        yield Task(what=f"{more:,} more {what}", todo=where)
 
 
 def _unbalanced(rooms: Rooms, day: dt.date, *, now: dt.datetime) -> Iterator[Task]:

@@ -27,7 +27,7 @@ class ReportStore:
             where=reports.c.sent_at.is_(None) & (reports.c.claimed_at <= now - AGAIN_AFTER),
         )
         with self._db.write() as connection:
-            return connection.execute(taken).rowcount > 0
+            return connection.execute(taken.returning(reports.c.press_day)).first() is not None
 
     def sent(self, day: dt.date, *, now: dt.datetime) -> None:
         with self._db.write() as connection:

@@ -189,6 +189,14 @@ class SubscriberStore:
             )
             return [_known(row) for row in rows]
 
+    def problems(self) -> dict[str, str]:
+        """By reader, what is wrong with a file that could not be read; its last good settings hold."""
+        query = select(subscribers.c.id, subscribers.c.problem).where(
+            subscribers.c.problem.is_not(None), subscribers.c.state != ERASED
+        )
+        with self._db.read() as connection:
+            return {row.id: row.problem for row in connection.execute(query.order_by(subscribers.c.id))}
+
     def many(self, ids: Sequence[str]) -> dict[str, KnownReader]:
         found: dict[str, KnownReader] = {}
         with self._db.read() as connection:

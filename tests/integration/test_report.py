@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ from sqlalchemy import insert
 
 from digest.app import App
 from digest.cli.report import command
+from digest.editions.recipe import part_html, part_text
 from digest.model import DeliveryState, SourceReport, SourceStatus
 from digest.pipeline.report import due_day
+from digest.store.database import Database
 from digest.store.reports import AGAIN_AFTER, ReportStore
 from digest.store.schema import deliveries
+from digest.store.upgrade import ensure_current
 from tests.support.apps import Hands
+from tests.support.postgres import fresh_database, postgres_server
 from tests.support.smtp_server import SmtpServer
 
 DAY = dt.date(2026, 11, 20)
@@ -119,6 +124,30 @@ def test_books_that_do_not_balance_are_told(tmp_path: Path) -> None:
     assert task.what == "The books of 20 Nov do not balance: 1 still open, 0 replies"
 
 
+def test_a_bad_day_of_a_large_site_fits_a_mail(tmp_path: Path) -> None:
+    """Of a hundred broken feeds and addresses the first are told, the others counted, within what Gmail shows."""
+    app = an_app(tmp_path, Hands(DUE))
+    long = "a very long account of what went wrong " * 20
+    a_day(app)
+    for number in range(100):
+        report = SourceReport(
+            source=f"feed:https://example.org/{number}",
+            started_at=MORNING,
+            finished_at=MORNING,
+            status=SourceStatus.FAILED,
+            error=long,
+        )
+        app.rooms.sources.report(report)
+        app.outbox.suppress(f"gone{number}@x.example", long, now=MORNING)
+    told = app.report(DAY)
+    assert "91 more sources in trouble" in [task.what for task in told.tasks]
+    drawn = app.composer.report(told)
+    assert len(part_html(drawn.recipe, drawn.fragments).encode()) < 102_400
+    text = part_text(drawn.recipe, drawn.fragments)
+    assert "✓ 1 source read" in text
+    assert "⚠ 81 more in trouble" in text
+
+
 def test_a_quiet_day_needs_no_attention(tmp_path: Path) -> None:
     """Without deliveries and troubles the report is short."""
     server = SmtpServer()
@@ -162,13 +191,24 @@ def test_report_that_fails_is_tried_again(tmp_path: Path, caplog: pytest.LogCapt
     assert list((tmp_path / "outbox" / "2026-11-21").glob("op@x.example-0.eml"))
 
 
-def test_a_day_is_claimed_by_one(tmp_path: Path) -> None:
-    """Of two processes one gets the day; a sent one is nobody's again."""
-    app = an_app(tmp_path, Hands(DUE))
-    one, other = ReportStore(app.db), ReportStore(app.db)
-    assert [store.claim(DAY, now=DUE) for store in (one, other)] == [True, False]
-    one.sent(DAY, now=DUE)
-    assert not other.claim(DAY, now=DUE + 2 * AGAIN_AFTER)
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_a_day_is_claimed_by_one(tmp_path: Path, database: str) -> None:
+    """Of two processes one gets the day; the other may try later, until it is sent."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/digest.db"
+        if database == "postgres":
+            server = stack.enter_context(postgres_server())
+            if server is None:
+                pytest.skip("no PostgreSQL server to be had")
+            url = stack.enter_context(fresh_database(server))
+        db = Database(url)
+        stack.callback(db.close)
+        ensure_current(db)
+        one, other = ReportStore(db), ReportStore(db)
+        assert [store.claim(DAY, now=DUE) for store in (one, other)] == [True, False]
+        assert other.claim(DAY, now=DUE + AGAIN_AFTER)
+        other.sent(DAY, now=DUE + AGAIN_AFTER)
+        assert not one.claim(DAY, now=DUE + 3 * AGAIN_AFTER)
 
 
 def test_command(tmp_path: Path) -> None:
