@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,29 @@ def test_a_merge_moves_everything_on_postgresql(server: str) -> None:
         doi = Identifier(Scheme.DOI, "10.1000/xyz")
         assert store.find([doi]) == {doi: 1}
         db.close()
+
+
+def test_near_equal_text_on_postgresql(server: str) -> None:
+    """A later batch that tells a stored paper in other words finds it by its keys, read as arrays of numbers."""
+    abstract = (
+        "Quasar light curves show a damped random walk on time scales of months. We fit the amplitude and the damping "
+        "time of nine thousand spectroscopically confirmed quasars in the southern stripe."
+    )
+    told = [
+        dataclasses.replace(entry, title=title, abstract=abstract, authors=("Jana Novak",))
+        for entry, title in (
+            (arxiv_entry("2605.00001", "x"), "Damped random walks of nine thousand quasars"),
+            (doi_entry("10.1000/a", "x"), "QuasarWalk: damped random walks of nine thousand southern quasars"),
+        )
+    ]
+    with fresh_database(server) as url:
+        db = Database(url)
+        ensure_current(db)
+        for entry in told:
+            with db.write() as connection:
+                counts = Intake(db).ingest(connection, [entry], now=MORNING)
+        db.close()
+    assert (counts.new, counts.updated) == (0, 1)
 
 
 def test_a_merge_is_undone_and_a_name_taken_back_on_postgresql(server: str) -> None:
