@@ -37,8 +37,8 @@ class LlmConfig(Section):
     """Questions in one day (UTC), however they are answered."""
     timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=20.0, alias="timeout")
     """For one answer."""
-    patience_s: Annotated[float, Duration, between("1s", "1h")] = Field(default=60.0, alias="patience")
-    """For all questions of one pass: how much later a mail may go out because of them."""
+    patience_s: Annotated[float, Duration, between("1s", "5m")] = Field(default=60.0, alias="patience")
+    """For all questions of one pass: how much later a mail may go out because of them. Less than a build's lease."""
     concurrency: int = Field(default=2, ge=1, le=16)
 
     @model_validator(mode="after")

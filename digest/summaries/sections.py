@@ -21,6 +21,13 @@ _LABEL = re.compile(
 )
 _BARE = re.compile(rf"^((?i:{_NAMES})(?: (?i:and (?:{_NAMES})))?)(?<=[A-Z]{{5}}) (?=[A-Z])")
 """In capitals, a label needs no colon."""
+_UNMARKED = re.compile(
+    r"^(Background|Introduction|Objectives?|Aims?|Purpose|(?:Materials and )?[Mm]ethods|Methodology|Results|Findings|"
+    r"Conclusions?|Discussion|Interpretation|Significance)(?: (?=[A-Z0-9])|(?=[A-Z][a-z]))"
+)
+"""Neither colon nor capitals, or not even a space: what some feeds make of headings."""
+_FEWEST_UNMARKED = 3
+"""Different ones, before any of them is believed."""
 _LONGEST_LABEL, _LABEL_SIGNS = 120, (":", "—", "–", ". ")
 """What to look for before trying the expression, in nearly every sentence in vain."""
 _INNER_CAPITAL = re.compile(r"^\w+[A-Z]")
@@ -57,9 +64,11 @@ def sections(sentences: Sequence[str]) -> tuple[tuple[str, float], ...]:
     A section lasts to the next label. One label alone is no structure: "Results: …" may open any sentence, and weighs
     for that sentence only. A label without anything behind it is left out, unless there is nothing else.
     """
+    unmarked = {label.group(1) for sentence in sentences if (label := _UNMARKED.match(sentence))}
     found = []
     for sentence in sentences:
-        label = _label(sentence)
+        label = _UNMARKED.match(sentence) if len(unmarked) >= _FEWEST_UNMARKED else None
+        label = label or _label(sentence)
         name = label.group(1).lower().split()[-1].rpartition("/")[2] if label else None
         found.append((name, capitalised(sentence[label.end() :]) if label else sentence))
     structured = sum(name is not None for name, _ in found) > 1

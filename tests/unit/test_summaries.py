@@ -118,11 +118,14 @@ def test_sentences(text: str, count: int) -> None:
         ("Background: It is cold. We froze. Methods and materials: We sat.", ["It is cold.", "We froze.", "We sat."]),
         ("OBJECTIVE Sepsis is rare. RESULTS mRNA fell.", ["Sepsis is rare.", "RESULTS mRNA fell."]),
         ("Results. Alarms help. Conclusions. They do.", ["Alarms help.", "They do."]),
+        ("Background It is cold. Methods We sat. Results We froze.", ["It is cold.", "We sat.", "We froze."]),
+        ("BackgroundIt is cold. MethodsWe sat. ConclusionsWe froze.", ["It is cold.", "We sat.", "We froze."]),
+        ("Results Of All Kinds. Methods We sat.", ["Results Of All Kinds.", "Methods We sat."]),
         ("Results for all. Methods matter: we try.", ["Results for all.", "Methods matter: we try."]),
     ],
 )
 def test_sections(abstract: str, texts: list[str]) -> None:
-    """A label goes, with colon, with full stop or in capitals; a word that only looks like one stays."""
+    """A label goes, with colon, full stop, in capitals, or unmarked among others; what only looks like one stays."""
     assert [text for text, _ in sections(sentences(abstract))] == texts
 
 
