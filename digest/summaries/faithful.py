@@ -54,6 +54,8 @@ _MARKUP = re.compile(r"https?:|www\.|\*\*|[<>`#{}\\|]|[\x00-\x1f\x7f]")
 
 def objections(text: str, *, title: str, abstract: str) -> tuple[str, ...]:
     """Why ``text`` must not stand for the abstract, each reason in a few words; none if it may."""
+    if len(text) > MOST_CHARS:
+        return (f"{len(text)} characters",)
     return tuple(
         dict.fromkeys(
             [
@@ -69,8 +71,8 @@ def objections(text: str, *, title: str, abstract: str) -> tuple[str, ...]:
 
 def _of_form(text: str) -> Iterator[str]:
     words = len(text.split())
-    if not FEWEST_WORDS <= words <= MOST_WORDS or len(text) > MOST_CHARS:
-        yield f"{words} words in {len(text)} characters"
+    if not FEWEST_WORDS <= words <= MOST_WORDS:
+        yield f"{words} words"
     if len(sentences(text)) > MOST_SENTENCES:
         yield "more than two sentences"
     if not text.rstrip("\"'”’)").endswith((".", "!", "?", "。")):

@@ -18,6 +18,8 @@ from digest.model import Fact, Highlight
 
 _MOST_WORDS = 18
 _MOST_CHARS = 140
+_LONGEST_READ_CHARS = 1500
+"""Ten lines without a full stop are no sentence to quote from."""
 
 # ── method ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -67,7 +69,7 @@ _UNITS = (
     r"\s?(?:BLEU|ROUGE|mAP|mIoU|AUC|AUROC|F1|FID|PSNR|AP|Elo|[fF][pP][sS]|ms|dB)\b|"
     r"\s?times (?:faster|fewer|smaller|lower|higher|less)\b"
 )
-_FIGURE = rf"(?<![\w.])[~≈]?\d+(?:[.,]\d+)*(?:\s?±\s?\d+(?:\.\d+)?)?(?:{_UNITS})"
+_FIGURE = rf"(?<![\w.,])[~≈]?\d{{1,9}}(?:[.,]\d{{1,9}}){{0,4}}(?:\s?±\s?\d{{1,9}}(?:\.\d{{1,9}})?)?(?:{_UNITS})"
 _VERBS = (
     r"achiev improv reduc increas rais surpass outperform exceed attain obtain reach yield boost lower scor cut",
     r"achieve improve reduce increase raise surpass outperform exceed attain obtain reach yield boost cutting",
@@ -114,6 +116,7 @@ def highlights(title: str, sentences: Sequence[str]) -> tuple[Highlight, ...]:
     Args:
         sentences: of the abstract, without labels.
     """
+    sentences = [sentence for sentence in sentences if len(sentence) <= _LONGEST_READ_CHARS]
     method = _method(title, sentences)
     found = {Fact.TASK: _task(sentences), Fact.METHOD: method, Fact.RESULT: _result(sentences, method)}
     return tuple(Highlight(fact, text) for fact, text in found.items() if text)
