@@ -48,19 +48,24 @@ class State:
 
 class LivePage:
     def __init__(
-        self, draw: Callable[[], Drawn], *, watched: Callable[[], Sequence[Path]], page: str, port: int = 0
+        self,
+        draw: Callable[[], Drawn],
+        *,
+        watched: Callable[[], Sequence[Path]],
+        page: Callable[[State], str],
+        port: int = 0,
     ) -> None:
         """
         Args:
             draw: called again after every change; a DigestError or an OSError of it is shown on the page.
             watched: the files and folders that matter, asked anew each time.
-            page: the HTML around the drawing; it shows ``/mail``, and follows ``/events``.
+            page: the HTML around the drawing as it stands; it shows ``/mail``, and follows ``/events``.
             port: 0 takes a free one.
 
         Raises:
             OSError: the port is taken.
         """
-        self._draw, self._watched, self._page = draw, watched, page
+        self._draw, self._watched, self.page = draw, watched, page
         self._changed = threading.Condition()
         self._closing = False
         self.state = State(0, None, "")
@@ -104,10 +109,6 @@ class LivePage:
             self._changed.wait_for(lambda: self._closing or self.state.version > version, HEARTBEAT_S)
             return None if self._closing else self.state
 
-    @property
-    def page(self) -> str:
-        return self._page
-
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -134,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         drawn = self._live.state.drawn or Drawn("", "")
         match urlsplit(self.path).path:
             case "/":
-                self._answer("text/html", self._live.page)
+                self._answer("text/html", self._live.page(self._live.state))
             case "/mail":
                 self._answer("text/html", drawn.html, policy=_POLICY)
             case "/text":

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,14 +33,15 @@ def watch_mail(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     studio = Studio(config, reader, date)
-    page = render(
+    page = partial(
+        render,
         "live.html.j2",
         title=f"{reader}, {date:%a %d %b %Y}" if date else f"{reader}, now",
         width=f"{width}px" if width else FULL,
         scheme="dark" if dark else "light dark",
     )
     try:
-        live = LivePage(studio.draw, watched=studio.watched, page=page, port=port)
+        live = LivePage(studio.draw, watched=studio.watched, page=lambda state: page(state=state), port=port)
     except OSError as error:
         fail(f"port {port}: {error.strerror or error}; leave out --port to take a free one")
     click.echo(f"{live.url} shows {reader}'s mail, and follows templates, readers and {config}; Ctrl-C ends it")
