@@ -90,15 +90,14 @@ def cli(verbose: int) -> None:
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 something failed (and it says what), 2 usage or configuration."""
+    """Exit codes: 0 done, 1 something failed (and it says what), 2 usage or configuration.
+
+    Where somebody closes the pipe (`digest papers list | head`), click ends the command: 1, without a word.
+    """
     # A command lives for a second and allocates a great deal at once: collecting in between only costs time.
     gc.set_threshold(100_000, 50, 50)
     try:
         cli()
-    except BrokenPipeError:
-        # Somebody closed the pipe (`digest preview … | head`): not an error of ours.
-        sys.stderr.close()
-        sys.exit(0)
     except Exception as error:
         from digest.errors import ConfigError, DigestError
 

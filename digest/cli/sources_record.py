@@ -57,6 +57,9 @@ def command(config: Path, name: str, to: Path | None, days: int, pages: int) -> 
     for number, answer in enumerate(recorder.answers, start=1):
         cut = "" if answer.whole else ", broken off"
         click.echo(f"  {number:03}  {answer.status}  {len(answer.body):>9,} bytes{cut}  {answer.url}")
-    click.echo(f"{len(recorder.answers)} answers kept in {folder}; keys and addresses of people are hidden")
+    kept = len(recorder.answers)
+    click.echo(
+        f"{kept} {'answer' if kept == 1 else 'answers'} kept in {folder}; keys and addresses of people are hidden"
+    )
     if error is not None:
         click.echo(f"The source says of them: {error}")

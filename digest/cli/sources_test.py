@@ -55,7 +55,8 @@ def command(config: Path, name: str, recordings: Path | None, as_json: bool) -> 
 def _heading(name: str, folder: Path, tape: Tape | None) -> str:
     if tape is None:
         return f"{name}: nothing recorded in {folder}; `digest sources record {name}` brings what is not tried below"
-    return f"{name}: {len(tape.answers)} recorded answers of {tape.request.now:%d %b %Y}, {folder}"
+    recorded = "1 recorded answer" if len(tape.answers) == 1 else f"{len(tape.answers)} recorded answers"
+    return f"{name}: {recorded} of {tape.request.now:%d %b %Y}, {folder}"
 
 
 def _show(finding: Finding) -> None:

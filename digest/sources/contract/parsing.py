@@ -58,7 +58,7 @@ def _repeatable(subject: Subject) -> str:
     for parser, body, batch in samples:
         if parser(body, now=subject.request.now) != batch:
             raise Broken("the same bytes, read twice, gave two different batches")
-    return f"{len(samples)} answers read twice"
+    return f"answers read twice: {len(samples)}"
 
 
 def _keys(subject: Subject) -> str:
@@ -137,7 +137,7 @@ def _marked(subject: Subject) -> str:
         marked = _survives(parser, b"\xef\xbb\xbf" + body, subject, "an answer with a byte order mark")
         if marked is None or [entry.key for entry in marked.entries] != [entry.key for entry in batch.entries]:
             raise Broken("with a byte order mark before it, an answer is not read as before; decode with text.decode()")
-    return f"{len(samples)} answers"
+    return f"answers: {len(samples)}"
 
 
 def _hostile(inputs: Callable[[], Iterator[tuple[str, bytes]]]) -> Callable[[Subject], str]:
