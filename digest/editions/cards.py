@@ -90,6 +90,7 @@ def _highlights(paper: Paper, said: str, summary: Summary) -> str:
     return " · ".join(f"{one.fact.capitalize()}: {clean(one.text, 160)}" for one in new)
 
 
+@lru_cache(maxsize=1024)
 def _terse(paper: Paper, summary: Summary) -> Fixed:
     given = dict(_words(paper, summary, Attention(), True, Length.NO_SUMMARY))
     kept = {"title": _within(given["title"], 200), "byline": _within(given["byline"], 100)}
