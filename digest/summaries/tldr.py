@@ -149,7 +149,8 @@ class Quoter:
         return self._sum(first.expected + second.expected - twice, count, rating) - _FLAW * flaws
 
     def _sum(self, expected: float, count: int, rating: float) -> float:
-        return 2 * expected / (count + self._model.summary_words) + self._model.sentence * rating
+        # Sums over sets differ in the last digits from process to process; a tie must not.
+        return round(2 * expected / (count + self._model.summary_words) + self._model.sentence * rating, 9)
 
     def best(self) -> tuple[Form, ...]:
         """One form, or two of different sentences in the abstract's order."""
