@@ -38,7 +38,7 @@ def test_a_new_source_keeps_every_promise_from_the_first_minute(place: Path, kin
     """What is written works: nothing of it is broken, and little is left untried."""
     assert run(place, "new", "lab", f"--{kind}").exit_code == 0
     result = run(place, "test", "lab", "--json")
-    outcomes = {found["promise"]: found["outcome"] for found in map(json.loads, result.output.splitlines())}
+    outcomes = {found["promise"]: found["outcome"] for found in map(json.loads, result.stdout.splitlines())}
     assert result.exit_code == 0, result.output
     assert [name for name, outcome in outcomes.items() if outcome != "kept"] == ["breakdown", "crash"]
 
