@@ -164,7 +164,7 @@ def test_asked_to_stop_during_a_send(tmp_path: Path) -> None:
     """What is at the server is finished, the rest is ready again, nothing is uncertain; the next run goes on."""
     readers = [f"r{number}" for number in range(10)]
     with World(tmp_path) as world:
-        furnish(world, *readers, per_second=5)
+        furnish(world, *readers, per_second=1)
         process = world.start("run")
         world.smtp.wait_for("accepted", 3, timeout_s=30)
         process.terminate()
