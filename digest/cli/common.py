@@ -73,7 +73,12 @@ def uncollected() -> Iterator[None]:
 
 
 def end_politely() -> None:
-    """Let SIGTERM end the command as Ctrl-C does: what is being sent is finished, the rest goes back to the queue."""
+    """Let SIGTERM end the command as Ctrl-C does: what is being sent is finished, the rest goes back to the queue.
+
+    A shell's background job is started with SIGINT ignored (POSIX, 2.11): then SIGTERM would do nothing either.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
 
 
