@@ -23,8 +23,9 @@ _COLLABORATION: Final = re.compile(
     r"\b(?:collaborations?|consortium|group|team|society|committee|initiative|project)\b", re.IGNORECASE
 )
 _PARENTHESISED: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
-_PLAIN: Final = re.compile(r"(?:[A-Za-z]++\.?+[ \-]?+)*+(?<=[A-Za-z.])")
-"""Words of letters, initials and single hyphens: nothing to do, as for four names of five."""
+_PLAIN: Final = re.compile(r"[A-Za-z]+(?:(?:\.[ \-]?|[ \-])[A-Za-z]+)*\.?")
+"""Words of letters, initials and single hyphens: nothing to do, as for four names of five. No possessive quantifiers
+anywhere in here: Python's are broken before 3.11.5."""
 _USUAL: Final = re.compile(
     r"(?P<given>[A-Z])[a-z]+(?: [A-Z]\.?)* (?P<family>[A-Z][a-z]{2,})"
     r"|(?P<family_first>[A-Z][a-z]{2,}), (?P<given_last>[A-Z])(?:[a-z]+|\.)(?: [A-Z]\.)*"

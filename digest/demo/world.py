@@ -111,9 +111,9 @@ class Received:
     data: bytes
 
 
-@dataclass(slots=True)
+@dataclass
 class Mailbox:
-    """Takes every mail."""
+    """Takes every mail. Without slots: aiosmtpd looks at all members, which fails with them before Python 3.11.3."""
 
     received: list[Received] = field(default_factory=list)
 
