@@ -20,10 +20,10 @@ from digest.signals.mentions import Mentions
 from digest.signals.registry import build_signals
 from digest.signals.stars import Stars
 from digest.signals.votes import Votes
+from digest.sources.contract.memory import START
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from tests.support import wire
 from tests.support.asking import Asked, subject
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 LISTED = dt.datetime(2026, 8, 20, 3, 33, 17, tzinfo=dt.UTC)
 

@@ -13,10 +13,10 @@ from digest.settings.providers import ArxivOaiConfig
 from digest.sources import arxiv_oai
 from digest.sources.arxiv_harvest import ArxivOaiSource, set_of
 from digest.sources.arxiv_oai import parse, parse_page
+from digest.sources.contract.memory import START
+from digest.sources.contract.running import Run
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from tests.support import wire
-from tests.support.fetching import Run
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 
 def only(data: bytes) -> Entry:

@@ -13,11 +13,11 @@ from digest.model import AnnounceType, Entry
 from digest.settings.providers import BiorxivConfig
 from digest.sources.biorxiv import parse
 from digest.sources.biorxiv_details import BiorxivSource
+from digest.sources.contract.memory import START
+from digest.sources.contract.running import Run
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.registry import build_sources
 from tests.support import wire
-from tests.support.fetching import Run
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 
 def only(*items: object) -> Entry:

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 from digest.errors import SourceError
 from digest.model import Entry
 from digest.settings.providers import CrossrefConfig
+from digest.sources.contract.memory import START
+from digest.sources.contract.running import Run
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.crossref import parse
 from digest.sources.crossref_works import CrossrefSource, stated_pace_s
 from digest.sources.jats import plain_abstract, plain_title
 from tests.support import wire
-from tests.support.fetching import Run
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 
 def only(**more: object) -> Entry:

@@ -15,15 +15,15 @@ from digest.model import Signal
 from digest.sources import arxiv
 from digest.sources.arxiv import ArxivSource, Backfill, plan
 from digest.sources.base import FetchRequest, Source
+from digest.sources.contract.memory import START
+from digest.sources.contract.running import Run
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.feed import FeedSource
 from digest.sources.files import FileSource
 from digest.sources.huggingface import HuggingFaceSource
 from digest.sources.plugins import MAX_NAME
 from digest.sources.registry import build_sources
 from tests.support import wire
-from tests.support.fetching import Run
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 WEEK = dt.timedelta(days=7)
 

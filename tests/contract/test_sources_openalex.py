@@ -14,13 +14,13 @@ from digest.config import SourcesConfig
 from digest.errors import SourceError
 from digest.model import Entry
 from digest.settings.providers import OpenAlexConfig
+from digest.sources.contract.memory import START
+from digest.sources.contract.running import Run
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.openalex import from_inverted_index, parse
 from digest.sources.openalex_works import OpenAlexSource
 from digest.sources.registry import build_sources
 from tests.support import wire
-from tests.support.fetching import Run
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 
 def only(**more: object) -> Entry:

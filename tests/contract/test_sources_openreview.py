@@ -12,12 +12,12 @@ from digest.errors import SourceError
 from digest.model import Entry
 from digest.settings.providers import OpenReviewConfig
 from digest.sources import openreview_venues
+from digest.sources.contract.memory import START
+from digest.sources.contract.running import Run
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.openreview import parse
 from digest.sources.openreview_venues import OpenReviewSource
 from tests.support import wire
-from tests.support.fetching import Run
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 
 def only(**more: object) -> Entry:

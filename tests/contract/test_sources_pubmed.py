@@ -13,12 +13,12 @@ from digest.errors import ConfigError, SourceError
 from digest.model import Entry
 from digest.settings.providers import PubmedConfig
 from digest.sources import pubmed_search
+from digest.sources.contract.memory import START
+from digest.sources.contract.running import Run
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.pubmed import parse
 from digest.sources.pubmed_search import PubmedSource, parse_search
 from tests.support import wire
-from tests.support.fetching import Run
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START
 
 
 def only(data: bytes) -> Entry:

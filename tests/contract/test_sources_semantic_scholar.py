@@ -7,9 +7,9 @@ import json
 import pytest
 
 from digest.errors import SourceError
+from digest.sources.contract.memory import START
 from digest.sources.semantic_scholar import batch, parse
 from tests.support import wire
-from tests.support.ledger import START
 
 
 def test_a_paper_is_read_in_full() -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from lxml import html
 
-from tests.support.http_server import HttpServer, Reply
+from digest.sources.contract.server import HttpServer, Reply
 from tests.support.smtp_server import closed_port
 from tests.support.wire import feed, feed_item, rss
 from tests.support.world import SUBJECTS, Ran, World, html_of, paper, text_of

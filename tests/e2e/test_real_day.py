@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.http_server import Reply, Seen
+from digest.sources.contract.server import Reply, Seen
 from tests.support.world import ROOT, World, html_of, text_of
 
 DATA = Path(os.environ.get("DIGEST_DATA", ROOT.parent / "shared" / "data"))

@@ -18,7 +18,7 @@ from digest.doctor.checks import diagnose
 from digest.doctor.examination import look
 from digest.doctor.findings import Finding, Verdict
 from digest.model import SourceReport, SourceStatus
-from tests.support.http_server import HttpServer, Reply
+from digest.sources.contract.server import HttpServer, Reply
 from tests.support.smtp_server import SmtpServer
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)

@@ -14,10 +14,10 @@ from digest.catalog.identifiers import parse
 from digest.checkup import examine
 from digest.model import Identifier, SourceReport, SourceStatus
 from digest.pipeline.ingest import ingest
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.examples import ExampleSource
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import arxiv_entry
-from tests.support.http_server import HttpServer, Reply, Seen
 from tests.support.wire import api_entry, api_page
 
 MORNING = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)

@@ -15,10 +15,10 @@ import pytest
 
 from digest.errors import SourceError, SourceRateLimited, StoreError
 from digest.sources.base import SourceUnreachable
+from digest.sources.contract.memory import START, MemoryLedger, SleepyClock
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.sources.http import Answer, PoliteClient
 from digest.sources.pace import Provider
-from tests.support.http_server import HttpServer, Reply, Seen
-from tests.support.ledger import START, MemoryLedger, SleepyClock
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from digest.app import App
 from digest.cli.subscribers import command
 from digest.errors import SourceError
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.subscribers import load_subscribers
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import arxiv_entry
-from tests.support.http_server import HttpServer, Reply, Seen
 
 NOW = dt.datetime(2026, 5, 20, 8, 0, tzinfo=dt.UTC)
 ADA = "email: ada@uni.example\ntimezone: Europe/Berlin\nlanes: [{name: Learning, categories: [cs.LG]}]\n"

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from digest.store.database import Database
 from digest.store.upgrade import ensure_current
-from tests.support.http_server import HttpServer, Reply, Seen
 
 pytestmark = pytest.mark.slow
 

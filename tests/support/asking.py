@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from digest.errors import SourceError
 from digest.model import Identifier, Paper, Scheme
 from digest.signals.base import Findings, Inquiry, SignalProvider, Subject
+from digest.sources.contract.memory import START, MemoryLedger, SleepyClock
 from digest.sources.http import PoliteClient
-from tests.support.ledger import START, MemoryLedger, SleepyClock
 
 
 def subject(

@@ -29,7 +29,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.http_server import HttpServer, Reply, Seen
+from digest.sources.contract.server import HttpServer, Reply, Seen
 from tests.support.smtp_server import SmtpServer
 from tests.support.wire import api_page, hf_day, rss, rss_item
 

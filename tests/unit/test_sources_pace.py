@@ -6,9 +6,9 @@ import httpx2
 import pytest
 
 from digest.errors import SourceError
+from digest.sources.contract.memory import START
 from digest.sources.headers import redirected
 from digest.sources.pace import Provider, in_words, is_private, pace_of, retry_after_s
-from tests.support.ledger import START
 
 
 def provider(host: str, *, pace_s: float = 0.0) -> Provider:
