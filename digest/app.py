@@ -1,4 +1,4 @@
-"""The composition root: reads the configuration once and builds everything from it. Nothing else builds anything."""
+"""Everything a command can do, one verb each: over what digest.composition builds, by what digest.pipeline knows."""
 
 from __future__ import annotations
 
@@ -8,221 +8,42 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import parseaddr
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import arxiv_categories
-from digest.config import Config, TransportKind, load_config
-from digest.errors import DigestError, NotFound
-from digest.model import DeliveryState, Envelope, Lane, Paper, SourceReport, Subscriber, Verdict
-from digest.pipeline.rooms import Clock, Rooms
+from digest.composition import Composition, utc_now
+from digest.config import Config, load_config
+from digest.errors import NotFound
+from digest.model import DeliveryState, Envelope, Paper, SourceReport, Subscriber, Verdict
+from digest.pipeline.rooms import Clock
 from digest.schedule import in_words
-from digest.store.attention import AttentionStore
-from digest.store.database import Database
-from digest.store.feedback import FeedbackStore
-from digest.store.fragments import FragmentStore
-from digest.store.learnt import LearntStore
-from digest.store.ledger import LedgerStore
-from digest.store.outbox import Outbox
-from digest.store.papers import PaperStore
-from digest.store.sources import SourceStore
-from digest.store.subscribers import SubscriberStore, SyncReport
-from digest.store.upgrade import ensure_current
-from digest.store.written import WrittenStore
+from digest.store.subscribers import SyncReport
 from digest.subscribers import load_subscribers
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncBaseTransport
-
     from digest.bibliography import BibEntry
     from digest.checkup import Examples, LaneMatches
-    from digest.delivery.base import Transport
     from digest.delivery.replies import Reply
     from digest.editions.letters import Report
-    from digest.editions.links import KeyRing, Links
-    from digest.editions.message import Composer
     from digest.pipeline.answers import Taken
     from digest.pipeline.archive import Archived
     from digest.pipeline.backtest import Backtest
     from digest.pipeline.comparison import Comparison
     from digest.pipeline.library import Suggestion
+    from digest.pipeline.passing import PassReport
     from digest.pipeline.preview import Preview, Previewer
     from digest.pipeline.sending_now import Outcome
-    from digest.pipeline.writing import Writer
-    from digest.ranking.text import TextBasis
-    from digest.signals.base import SignalProvider
-    from digest.sources.base import Source
-    from digest.sources.http import PoliteClient
     from digest.sources.progress import Progress
-    from digest.summaries.asking import Prompts
+
 
 logger = logging.getLogger(__name__)
 
 
-def utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassReport:
-    """What one pass did."""
-
-    planned: int = 0
-    built: int = 0
-    skipped: int = 0
-    accepted: int = 0
-    deferred: int = 0
-    failed: int = 0
-    suppressed: int = 0
-    expired: int = 0
-    uncertain: int = 0
-    """After a lost connection, or found of a process that had died."""
-    waiting: int = 0
-    """Ready, but not sent: the relay is paused, or somebody asked to stop."""
-    paused: str | None = None
-    """Why the relay is paused."""
-
-    @property
-    def is_idle(self) -> bool:
-        settled = (self.skipped, self.accepted, self.deferred, self.failed, self.suppressed, self.expired)
-        return not any((self.planned, self.built, self.uncertain, *settled))
-
-
-class App:
-    """Everything a command can do, on one configuration and one database."""
-
-    def __init__(self, config_path: Path, *, env: Mapping[str, str], clock: Clock = utc_now) -> None:
-        """
-        Raises:
-            ConfigError: with all problems of the configuration.
-            StoreError: the database cannot be opened.
-        """
-        self.config_path = config_path
-        self._env = env
-        self.clock = clock
-        self.config: Config = load_config(config_path, env=env)
-        self.db = Database(self.config.store)
-        ensure_current(self.db)
-        self.outbox = Outbox(self.db)
-        self.rooms = Rooms(
-            config=self.config,
-            db=self.db,
-            papers=PaperStore(self.db),
-            sources=SourceStore(self.db),
-            attention=AttentionStore(self.db),
-            subscribers=SubscriberStore(self.db),
-            outbox=self.outbox,
-            feedback=FeedbackStore(self.db),
-            fragments=FragmentStore(self.db),
-            learnt=LearntStore(self.db),
-            written=WrittenStore(self.db),
-            basis=lambda: self.basis,
-            prompts=lambda: self.prompts,
-            clock=clock,
-        )
-
-    def close(self) -> None:
-        self.db.close()
-
-    # ── what is built late, because few commands need it ────────────────────────────────────────────────────
-
-    @cached_property
-    def basis(self) -> TextBasis:
-        from digest.ranking.text import TextBasis
-
-        return TextBasis.shipped()
-
-    @cached_property
-    def prompts(self) -> Prompts:
-        from digest.resources import data_path
-        from digest.summaries.asking import Prompts
-
-        return Prompts.load(data_path("templates"), override=self.config.templates)
-
-    def writer(self) -> Writer | None:
-        """Has summaries written by a language model in one pass; None where none is configured."""
-        if self.config.summaries.llm is None:
-            return None
-        from digest.pipeline.writing import Writer
-        from digest.signals.llm import ask
-
-        return Writer(self.rooms, self.config.summaries.llm, ask=ask)
-
-    @cached_property
-    def composer(self) -> Composer:
-        return self.new_composer()
-
-    def new_composer(self) -> Composer:
-        """With the templates as they are now.
-
-        Raises:
-            RenderError: one of them is broken.
-        """
-        from digest.editions.headers import address
-        from digest.editions.links import ArchivedLinks, MailLinks, NoLinks
-        from digest.editions.message import Composer
-        from digest.editions.templates import Templates
-        from digest.pipeline.desk import site_info
-        from digest.resources import data_path
-
-        site = site_info(self.config)
-        links: Links = NoLinks()
-        if self.config.feedback.by_mail:
-            links = MailLinks(address(site.reply_to or site.sender)[1], self.ring)
-        if archive_url := self.config.site.archive_url:
-            links = ArchivedLinks(links=links, archive_url=archive_url, ring=self.ring)
-        palette = self.config.site.brand.palette
-        templates = Templates.load(data_path("templates"), override=self.config.templates, palette=palette)
-        return Composer(templates, site, links, secret=self.ring.keys[self.ring.current])
-
-    @cached_property
-    def ring(self) -> KeyRing:
-        from digest.editions.links import KeyRing
-        from digest.store.keys import KeyStore
-
-        keys = KeyStore(self.db).all()
-        return KeyRing(keys=keys, current=list(keys)[-1])
-
-    @cached_property
-    def sources(self) -> tuple[Source, ...]:
-        from digest.sources.registry import build_sources
-
-        sources = self.config.sources
-        return build_sources(sources, plugins=sources.plugins, beside=self.config_path.parent)
-
-    @cached_property
-    def signals(self) -> tuple[SignalProvider, ...]:
-        from digest.signals.registry import build_signals
-
-        signals = self.config.signals
-        return build_signals(signals, plugins=signals.plugins, beside=self.config_path.parent)
-
-    def client(self, *, transport: AsyncBaseTransport | None = None) -> PoliteClient:
-        """The polite client; ``transport`` stands in for the network, or records it."""
-        from digest.sources.http import PoliteClient
-
-        sources = self.config.sources
-        return PoliteClient(
-            LedgerStore(self.db),
-            contact=self.config.site.contact,
-            timeout_s=sources.timeout_s,
-            max_bytes=sources.max_bytes,
-            clock=self.clock,
-            transport=transport,
-        )
-
-    def transport(self) -> Transport:
-        from digest.delivery.transports import from_config
-
-        return from_config(self.config.mail)
-
-    @property
-    def trial(self) -> bool:
-        """The files transport writes mails nobody gets: they never count as sent."""
-        return self.config.mail.transport is TransportKind.FILES
+class App(Composition):
+    """The verbs. What they take and give are plain values; what they need is built when they need it."""
 
     # ── one verb each ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -329,24 +150,11 @@ class App:
 
     def report_if_due(self) -> bool:
         """Send the latest press day's report, if the config names somebody and nobody has. A failure is logged."""
-        from digest.pipeline.report import due_day, was_in_use
-        from digest.store.reports import ReportStore
+        if self.config.mail.report_to is None:
+            return False
+        from digest.pipeline.report import send_if_due
 
-        now = self.clock()
-        day = due_day(now)
-        if self.config.mail.report_to is None or not was_in_use(self.rooms, day, trial=self.trial):
-            return False
-        books = ReportStore(self.db)
-        if not books.claim(day, now=now):
-            return False
-        try:
-            self.send_report(self.report(day))
-        except DigestError as error:
-            logger.error("the report of %s could not be sent; tried again in half an hour: %s", day, error)  # noqa: TRY400
-            return False
-        books.sent(day, now=self.clock())
-        logger.info("report of %s sent", day)
-        return True
+        return send_if_due(self.rooms, trial=self.trial, send=lambda day: self.send_report(self.report(day)))
 
     def send_now(self, reader: str) -> Outcome:
         """One reader's edition now."""
@@ -359,24 +167,16 @@ class App:
         return send_now(self.rooms, reader, trial=self.trial, work=work)
 
     def _build_and_deliver(self, stop: threading.Event, progress: Callable[[int], None]) -> PassReport:
-        from digest.pipeline import build, deliver
+        from digest.pipeline.passing import build_and_deliver
 
-        built = build.build(
-            self.rooms, composer=lambda: self.composer, writer=self.writer(), trial=self.trial, stop=stop.is_set
-        )
-        sent = deliver.deliver(self.rooms, transport=self.transport, stop=stop, progress=progress)
-        held_up = bool(sent.paused or sent.stopped)
-        return PassReport(
-            built=built.built,
-            skipped=built.skipped,
-            accepted=sent.sent,
-            deferred=sent.counts.get(DeliveryState.DEFERRED, 0),
-            failed=built.failed + sent.counts.get(DeliveryState.FAILED, 0),
-            suppressed=sent.counts.get(DeliveryState.SUPPRESSED, 0),
-            expired=sent.counts.get(DeliveryState.EXPIRED, 0) + sent.expired,
-            uncertain=sent.counts.get(DeliveryState.UNCERTAIN, 0) + sent.reaped.uncertain,
-            waiting=self.outbox.counts(trial=self.trial).get(DeliveryState.READY, 0) if held_up else 0,
-            paused=sent.paused.reason if sent.paused else None,
+        return build_and_deliver(
+            self.rooms,
+            composer=lambda: self.composer,
+            writer=self.writer(),
+            transport=self.transport,
+            trial=self.trial,
+            stop=stop,
+            progress=progress,
         )
 
     def books(self) -> list[tuple[dt.date, dict[DeliveryState, int]]]:
@@ -453,26 +253,10 @@ class App:
         return backtest(settings, dates, as_announced=as_announced, progress=progress)
 
     def readers(self, only: Sequence[str] = (), *, config: Config | None = None) -> tuple[Subscriber, ...]:
-        """The readers of a configuration's files, and those that live in the store alone; paused ones left out.
+        """The readers of a configuration (this one), or some of them, by id or address."""
+        from digest.pipeline.readers import readers
 
-        Raises:
-            NotFound: one of ``only`` (ids or addresses) is no reader.
-        """
-        config = config or self.config
-        files = [loaded.subscriber for loaded in load_subscribers(config.subscribers).good if not loaded.paused]
-        declared = {subscriber.id for subscriber in files}
-        stored = [
-            known.subscriber
-            for known in self.rooms.subscribers.all()
-            if known.state == "active" and known.origin == "store" and known.subscriber.id not in declared
-        ]
-        everyone = sorted([*files, *stored], key=lambda subscriber: subscriber.id)
-        if not only:
-            return tuple(everyone)
-        for name in only:
-            if not any(name in (subscriber.id, subscriber.email) for subscriber in everyone):
-                raise NotFound(f"no reader {name!r} in {config.subscribers}")
-        return tuple(one for one in everyone if one.id in only or one.email in only)
+        return readers(self.rooms, config or self.config, only)
 
     def lane_of(self, reader: str, paper_id: int) -> str | None:
         """The lane that brings, or brought, a paper to a reader; None for one outside their lanes or too old."""
@@ -507,35 +291,15 @@ class App:
 
     def missing_examples(self) -> Examples:
         """Which examples of a lane the store does not hold, and what becomes of them."""
-        from digest.checkup import MissingExamples
-        from digest.sources.base import EXAMPLES
-        from digest.sources.examples import ASKED_FOR, unknown_in
+        from digest.pipeline.ingest import examples_of_lanes
 
-        unknown = unknown_in(self.rooms.sources.cursor(EXAMPLES))
-        asked = ASKED_FOR if self.config.sources.examples else frozenset()
-
-        def missing(lane: Lane) -> MissingExamples:
-            known = self.rooms.papers.find(lane.examples)
-            absent = [name for name in lane.examples if name not in known]
-            return MissingExamples(
-                waiting=tuple(name for name in absent if name.scheme in asked and str(name) not in unknown),
-                unknown=tuple(name for name in absent if name.scheme in asked and str(name) in unknown),
-                unasked=tuple(name for name in absent if name.scheme not in asked),
-            )
-
-        return missing
+        return examples_of_lanes(self.rooms)
 
     def subscriber(self, reader: str) -> Subscriber:
-        """A reader by id or address, with the settings of the file as it is now, even if it was never stored.
+        """A reader by id or address, with the settings of the file as it is now, even if it was never stored."""
+        from digest.pipeline.readers import reader_named
 
-        Raises:
-            NotFound: neither a file nor the store knows the reader.
-        """
-        declared = [loaded.subscriber for loaded in load_subscribers(self.config.subscribers).good]
-        for subscriber in declared:
-            if reader in (subscriber.id, subscriber.email):
-                return subscriber
-        return self.rooms.subscribers.get(reader, declared=[one.id for one in declared]).subscriber
+        return reader_named(self.rooms, self.config, reader)
 
     # ── what the daemon asks ────────────────────────────────────────────────────────────────────────────────
 

@@ -89,7 +89,8 @@ def _from_sources(config: Path, only: str | None, *, as_json: bool) -> None:
 
 
 def _from_file(config: Path, path: str, form: str, *, dry_run: bool, as_json: bool) -> None:
-    from digest.app import open_app, utc_now
+    from digest.app import open_app
+    from digest.composition import utc_now
     from digest.sources.saved import read_saved
 
     report: Batch | FileReport

@@ -15,7 +15,8 @@ from digest.model import DeliveryState, QuietDay
 if TYPE_CHECKING:
     import datetime as dt
 
-    from digest.app import App, PassReport
+    from digest.app import App
+    from digest.pipeline.passing import PassReport
 
 TELLING = frozenset(
     {

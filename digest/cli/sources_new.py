@@ -19,7 +19,7 @@ from digest.cli.common import config_option
 @click.option("--feed", "kind", flag_value="feed", help="It is an RSS, Atom or JSON feed that needs mending.")
 def command(config: Path, name: str, url: str | None, kind: str) -> None:
     """Write a small working source beside your config: parser, fetcher, test, and a sample recording."""
-    from digest.app import utc_now
+    from digest.composition import utc_now
     from digest.config import NAMED_SOURCES
     from digest.sources.contract import skeletons
     from digest.sources.entries import web_url

@@ -134,7 +134,7 @@ def show(
 
 
 def _drawn(config: Config, name: str, form: str, *, compact: bool, hostile: bool) -> bytes:
-    from digest.app import utc_now
+    from digest.composition import utc_now
     from digest.editions import samples
     from digest.editions.message import Composer
     from digest.editions.parts import MAILS

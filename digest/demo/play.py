@@ -12,10 +12,11 @@ from email.message import EmailMessage
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from digest.app import PassReport, open_app
+from digest.app import open_app
 from digest.demo.sample import load_sample
 from digest.demo.world import Clock, Mailbox, Received, mail_server, providers
 from digest.model import SourceReport, Subscriber
+from digest.pipeline.passing import PassReport
 from digest.schedule import zone
 
 EVENING = dt.datetime(2026, 5, 24, 21, 0, tzinfo=dt.UTC)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
+from digest.checkup import MissingExamples
 from digest.errors import StoreError
-from digest.model import Identifier, SourceReport, SourceStatus, Subscriber, Withdrawal
+from digest.model import Identifier, Lane, SourceReport, SourceStatus, Subscriber, Withdrawal
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.staleness import HISTORY, judged
-from digest.sources.base import FetchRequest, Page, Source
-from digest.sources.examples import to_ask
+from digest.sources.base import EXAMPLES, FetchRequest, Page, Source
+from digest.sources.examples import ASKED_FOR, to_ask, unknown_in
 from digest.sources.http import PoliteClient
 from digest.sources.progress import Progress, nothing
 from digest.sources.reading import read_sources
@@ -127,6 +128,23 @@ def index(rooms: Rooms) -> int:
             rooms.papers.put_features(basis.version, dict(zip((paper.id for paper in papers), blobs, strict=True)))
             done += len(papers)
     return done
+
+
+def examples_of_lanes(rooms: Rooms) -> Callable[[Lane], MissingExamples]:
+    """Which examples of a lane the store does not hold, and what becomes of them."""
+    unknown = unknown_in(rooms.sources.cursor(EXAMPLES))
+    asked = ASKED_FOR if rooms.config.sources.examples else frozenset()
+
+    def missing(lane: Lane) -> MissingExamples:
+        known = rooms.papers.find(lane.examples)
+        absent = [name for name in lane.examples if name not in known]
+        return MissingExamples(
+            waiting=tuple(name for name in absent if name.scheme in asked and str(name) not in unknown),
+            unknown=tuple(name for name in absent if name.scheme in asked and str(name) in unknown),
+            unasked=tuple(name for name in absent if name.scheme not in asked),
+        )
+
+    return missing
 
 
 def missing_examples(rooms: Rooms, subscribers: Iterable[Subscriber]) -> tuple[Identifier, ...]:

@@ -7,16 +7,21 @@ are over; what is still open by then shows as open.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from digest.attention import SIGNAL_PREFIX
 from digest.editions.content import SourceHealth
 from digest.editions.letters import Line, Report, Task
+from digest.errors import DigestError
 from digest.model import OPEN_STATES, DeliveryState, SourceReport, SourceStatus
 from digest.pipeline.desk import NAMES, site_info
 from digest.pipeline.rooms import Rooms
 from digest.store.outbox import Filters
+from digest.store.reports import ReportStore
+
+logger = logging.getLogger(__name__)
 
 DUE_AFTER = dt.timedelta(hours=30)
 """From the day's beginning in UTC: 06:00 of the next day, when a morning's mail has gone out in every zone."""
@@ -54,6 +59,22 @@ def was_in_use(rooms: Rooms, day: dt.date, *, trial: bool) -> bool:
     """Whether anything happened that day: before the first one there is nothing to report."""
     since, until = _hours(day)
     return bool(rooms.outbox.counts(trial=trial, edition=day) or rooms.sources.runs(since=since, until=until))
+
+
+def send_if_due(rooms: Rooms, *, trial: bool, send: Callable[[dt.date], object]) -> bool:
+    """Have the latest press day's report sent, once for all processes; a failure is logged, and tried again later."""
+    now = rooms.clock()
+    day, books = due_day(now), ReportStore(rooms.db)
+    if not was_in_use(rooms, day, trial=trial) or not books.claim(day, now=now):
+        return False
+    try:
+        send(day)
+    except DigestError as error:
+        logger.error("the report of %s could not be sent; tried again in half an hour: %s", day, error)  # noqa: TRY400
+        return False
+    books.sent(day, now=rooms.clock())
+    logger.info("report of %s sent", day)
+    return True
 
 
 def report(rooms: Rooms, day: dt.date, *, to: str, trial: bool) -> Report:

@@ -1,0 +1,175 @@
+"""The composition root: reads the configuration once and builds everything from it. Nothing else builds anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.config import Config, TransportKind, load_config
+from digest.pipeline.rooms import Clock, Rooms
+from digest.store.attention import AttentionStore
+from digest.store.database import Database
+from digest.store.feedback import FeedbackStore
+from digest.store.fragments import FragmentStore
+from digest.store.learnt import LearntStore
+from digest.store.ledger import LedgerStore
+from digest.store.outbox import Outbox
+from digest.store.papers import PaperStore
+from digest.store.sources import SourceStore
+from digest.store.subscribers import SubscriberStore
+from digest.store.upgrade import ensure_current
+from digest.store.written import WrittenStore
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncBaseTransport
+
+    from digest.delivery.base import Transport
+    from digest.editions.links import KeyRing, Links
+    from digest.editions.message import Composer
+    from digest.pipeline.writing import Writer
+    from digest.ranking.text import TextBasis
+    from digest.signals.base import SignalProvider
+    from digest.sources.base import Source
+    from digest.sources.http import PoliteClient
+    from digest.summaries.asking import Prompts
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Composition:
+    """One configuration, one database, and what is built on them; what few commands need, on first use."""
+
+    def __init__(self, config_path: Path, *, env: Mapping[str, str], clock: Clock = utc_now) -> None:
+        """
+        Raises:
+            ConfigError: with all problems of the configuration.
+            StoreError: the database cannot be opened.
+        """
+        self.config_path = config_path
+        self._env = env
+        self.clock = clock
+        self.config: Config = load_config(config_path, env=env)
+        self.db = Database(self.config.store)
+        ensure_current(self.db)
+        self.outbox = Outbox(self.db)
+        self.rooms = Rooms(
+            config=self.config,
+            db=self.db,
+            papers=PaperStore(self.db),
+            sources=SourceStore(self.db),
+            attention=AttentionStore(self.db),
+            subscribers=SubscriberStore(self.db),
+            outbox=self.outbox,
+            feedback=FeedbackStore(self.db),
+            fragments=FragmentStore(self.db),
+            learnt=LearntStore(self.db),
+            written=WrittenStore(self.db),
+            basis=lambda: self.basis,
+            prompts=lambda: self.prompts,
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        self.db.close()
+
+    # ── what is built late, because few commands need it ────────────────────────────────────────────────────
+
+    @cached_property
+    def basis(self) -> TextBasis:
+        from digest.ranking.text import TextBasis
+
+        return TextBasis.shipped()
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        from digest.resources import data_path
+        from digest.summaries.asking import Prompts
+
+        return Prompts.load(data_path("templates"), override=self.config.templates)
+
+    def writer(self) -> Writer | None:
+        """Has summaries written by a language model in one pass; None where none is configured."""
+        if self.config.summaries.llm is None:
+            return None
+        from digest.pipeline.writing import Writer
+        from digest.signals.llm import ask
+
+        return Writer(self.rooms, self.config.summaries.llm, ask=ask)
+
+    @cached_property
+    def composer(self) -> Composer:
+        return self.new_composer()
+
+    def new_composer(self) -> Composer:
+        """With the templates as they are now.
+
+        Raises:
+            RenderError: one of them is broken.
+        """
+        from digest.editions.headers import address
+        from digest.editions.links import ArchivedLinks, MailLinks, NoLinks
+        from digest.editions.message import Composer
+        from digest.editions.templates import Templates
+        from digest.pipeline.desk import site_info
+        from digest.resources import data_path
+
+        site = site_info(self.config)
+        links: Links = NoLinks()
+        if self.config.feedback.by_mail:
+            links = MailLinks(address(site.reply_to or site.sender)[1], self.ring)
+        if archive_url := self.config.site.archive_url:
+            links = ArchivedLinks(links=links, archive_url=archive_url, ring=self.ring)
+        palette = self.config.site.brand.palette
+        templates = Templates.load(data_path("templates"), override=self.config.templates, palette=palette)
+        return Composer(templates, site, links, secret=self.ring.keys[self.ring.current])
+
+    @cached_property
+    def ring(self) -> KeyRing:
+        from digest.editions.links import KeyRing
+        from digest.store.keys import KeyStore
+
+        keys = KeyStore(self.db).all()
+        return KeyRing(keys=keys, current=list(keys)[-1])
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        from digest.sources.registry import build_sources
+
+        sources = self.config.sources
+        return build_sources(sources, plugins=sources.plugins, beside=self.config_path.parent)
+
+    @cached_property
+    def signals(self) -> tuple[SignalProvider, ...]:
+        from digest.signals.registry import build_signals
+
+        signals = self.config.signals
+        return build_signals(signals, plugins=signals.plugins, beside=self.config_path.parent)
+
+    def client(self, *, transport: AsyncBaseTransport | None = None) -> PoliteClient:
+        """The polite client; ``transport`` stands in for the network, or records it."""
+        from digest.sources.http import PoliteClient
+
+        sources = self.config.sources
+        return PoliteClient(
+            LedgerStore(self.db),
+            contact=self.config.site.contact,
+            timeout_s=sources.timeout_s,
+            max_bytes=sources.max_bytes,
+            clock=self.clock,
+            transport=transport,
+        )
+
+    def transport(self) -> Transport:
+        from digest.delivery.transports import from_config
+
+        return from_config(self.config.mail)
+
+    @property
+    def trial(self) -> bool:
+        """The files transport writes mails nobody gets: they never count as sent."""
+        return self.config.mail.transport is TransportKind.FILES
