@@ -76,6 +76,11 @@ def _fold(
     rooms: Rooms, experience: Experience, shipped: Forecast, *, first: int, last: int, now: dt.datetime
 ) -> Experience:
     begin, end = _midnight(first), _midnight(last + 1)
+    readings = rooms.papers.observed(
+        since=begin - dt.timedelta(days=2), until=min(now, end + SETTLING), signals=[Signal.HF_UPVOTES]
+    )
+    if not readings:  # as after a back-fill or an import, whose papers may be many: none of them is loaded
+        return experience.passed(first=first, last=last)
     basis = rooms.basis()
     rows = rooms.papers.candidates(basis.version, since=begin, until=now, before=end)
     corpus = Corpus.build(
@@ -84,9 +89,6 @@ def _fold(
         basis=basis,
         now=now,
         forecast=experience.applied_to(shipped, corrected=False),
-    )
-    readings = rooms.papers.observed(
-        since=begin - dt.timedelta(days=2), until=min(now, end + SETTLING), signals=[Signal.HF_UPVOTES]
     )
     return experience.folded(corpus.born, corpus.prospects, readings, first=first, last=last)
 

@@ -89,6 +89,11 @@ class Experience:
             f" {len(self.names)} authors; chances corrected by a factor of {np.exp(self.shift):.2f}"
         )
 
+    def passed(self, *, first: int, last: int) -> Experience:
+        """This experience after days of which nobody read the list: they teach nothing, and what was learnt fades."""
+        fading = 0.5 ** ((last - first + 1) / FADING_DAYS)
+        return replace(self, until=last, listed=self.listed * fading, foretold=self.foretold * fading)
+
     def folded(
         self, born: Born, prospects: Prospects, observations: Sequence[Observation], *, first: int, last: int
     ) -> Experience:

@@ -62,6 +62,14 @@ def test_an_unread_day_teaches_nothing() -> None:
     assert experience.until == TODAY
 
 
+def test_time_goes_by_the_same_with_and_without_unread_papers() -> None:
+    """Days without any reading need no papers to be passed over: nothing is learnt, and what was learnt fades."""
+    learnt = dataclasses.replace(folded(GROWING), until=TODAY - 1, listed=8.0, foretold=4.0)
+    looked_at, passed = folded([], start=learnt), learnt.passed(first=TODAY, last=TODAY)
+    assert passed.dump() == looked_at.dump()
+    assert passed.listed < learnt.listed
+
+
 def test_chances_are_set_right_slowly() -> None:
     """One listed paper more than foretold moves little; the correction is bounded."""
     once = folded(GROWING)
