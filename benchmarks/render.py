@@ -36,12 +36,13 @@ from markupsafe import Markup
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digest.editions.content import EditionContent, PickView
-from digest.editions.links import KeyRing, Links, MailLinks, NoLinks, SignedLinks
+from digest.editions.links import Links, MailLinks, NoLinks, SignedLinks
 from digest.editions.message import Composer
 from digest.editions.parts import PARTS
 from digest.editions.recipe import BODY, Recipe, assemble
 from digest.editions.source_files import Source
 from digest.editions.templates import Templates
+from digest.keyring import KeyRing
 from digest.model import EditionKey, Section
 from digest.palette import Palette
 from digest.resources import data_path

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from httpx2 import AsyncBaseTransport
 
     from digest.delivery.base import Transport
-    from digest.editions.links import KeyRing, Links
+    from digest.editions.links import Links
     from digest.editions.message import Composer
+    from digest.keyring import KeyRing
     from digest.pipeline.writing import Writer
     from digest.ranking.text import TextBasis
     from digest.signals.base import SignalProvider
@@ -130,7 +131,7 @@ class Composition:
 
     @cached_property
     def ring(self) -> KeyRing:
-        from digest.editions.links import KeyRing
+        from digest.keyring import KeyRing
         from digest.store.keys import KeyStore
 
         keys = KeyStore(self.db).all()

@@ -1,27 +1,19 @@
 """Links that carry a reader's right to act: one HMAC per delivery, then a path (``/f/<token>/<pick>/<verb>``).
 
-The personal profile has none of them; the public one signs with a ring of keys, so that a key can be changed while
-old mails keep working. An unsubscribe link never expires, so neither does a token; a GET on any of them changes
-nothing, that is the web's part of the promise.
+The personal profile has none of them; the public one signs with the ring of keys. An unsubscribe link never expires,
+so neither does a token; a GET on any of them changes nothing, that is the web's part of the promise.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import datetime as dt
-import hashlib
-import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
 from digest.editions.headers import mailto
+from digest.keyring import KeyRing
 from digest.model import EditionKey
-
-_MAC_BYTES = 16
 
 
 class Links(Protocol):
@@ -55,63 +47,6 @@ class NoLinks:
 
     def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
         return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRing:
-    """Signing keys by id. ``current`` signs, all verify; ids are short and without a dot."""
-
-    keys: Mapping[str, bytes] = field(repr=False)
-    """The oldest first."""
-    current: str
-
-    def __post_init__(self) -> None:
-        if self.current not in self.keys:
-            raise ValueError(f"no key with the id {self.current!r} in the ring")
-        if any(len(key) < 16 for key in self.keys.values()) or any("." in name or not name for name in self.keys):
-            raise ValueError("a signing key needs 16 bytes or more, and an id without a dot")
-
-    def sign(self, key: EditionKey) -> str:
-        """The delivery's token: ``<key id>.<subscriber and date>.<MAC>``, safe in a URL path."""
-        payload = f"{key.date.toordinal():x}.{key.subscriber_id}".encode()
-        return f"{self.current}.{_encode(payload)}.{_encode(self._mac(self.current, payload))}"
-
-    def verify(self, token: str) -> EditionKey | None:
-        """The delivery that ``token`` was signed for; None if it is forged, torn or of a key that is gone."""
-        if len(token) > 600:
-            return None
-        try:
-            name, body, mac = token.split(".")
-            payload, given = _decode(body), _decode(mac)
-        except (ValueError, binascii.Error):
-            return None
-        if name not in self.keys or not hmac.compare_digest(given, self._mac(name, payload)):
-            return None
-        ordinal, _, subscriber_id = payload.decode().partition(".")
-        return EditionKey(subscriber_id, dt.date.fromordinal(int(ordinal, 16)))
-
-    def token(self, *words: str) -> str:
-        """A name that stays the same and that nobody can guess: 26 lower-case letters and digits (RFC 4648 base32).
-
-        Made with the oldest key, so a new one beside it changes nothing.
-        """
-        oldest = next(iter(self.keys.values()))
-        digest = hmac.digest(oldest, b"digest names 1\0" + "\0".join(words).encode(), hashlib.sha256)
-        return base64.b32encode(digest[:_MAC_BYTES]).decode().rstrip("=").lower()
-
-    def _mac(self, name: str, payload: bytes) -> bytes:
-        return hmac.digest(self.keys[name], b"digest links 1\0" + payload, hashlib.sha256)[:_MAC_BYTES]
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    if _encode(data) != text:  # base64 leaves bits over: one token has one spelling
-        raise ValueError("not canonical")
-    return data
 
 
 class SignedLinks:

@@ -10,10 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from digest.answers import Answer, Command, read_answer
-from digest.editions.links import KeyRing
 from digest.editions.recipe import Recipe
 from digest.errors import NotFound
 from digest.feedback import Feedback, Origin
+from digest.keyring import KeyRing
 from digest.model import EditionKey, Pick, Section
 from digest.pipeline.rooms import Rooms
 from digest.store.outbox.suppression import canonical_address

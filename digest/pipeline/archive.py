@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digest.editions.archive import page, title_of
-from digest.editions.links import KeyRing, archived_at
+from digest.editions.links import archived_at
 from digest.editions.recipe import Recipe
 from digest.editions.wording import long_date
 from digest.errors import DigestError
+from digest.keyring import KeyRing
 from digest.model import EditionKey
 from digest.pipeline.rooms import Rooms
 from digest.reports import archive as drawn

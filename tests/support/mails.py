@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from digest.editions.content import EditionContent, MissedView
-from digest.editions.links import KeyRing, Links, MailLinks, SignedLinks
+from digest.editions.links import Links, MailLinks, SignedLinks
 from digest.editions.message import Composed, Composer
 from digest.editions.parts import MAILS
 from digest.editions.recipe import assemble, part_html, part_text
 from digest.editions.samples import compose, compose_hostile
 from digest.editions.templates import Templates
+from digest.keyring import KeyRing
 from digest.model import Lane, MailLayout, Section, Summary
 from digest.resources import data_path
 from tests.support.edition import EDITION, NOW, QUIET, READER, SITE, WEEKLY, many, paper, pick, view

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from digest.editions import headers
 from digest.editions.clean import clean
 from digest.editions.fragments import HOLE, Fragment, Pieces, decode, encode
-from digest.editions.links import KeyRing, NoLinks, SignedLinks
+from digest.editions.links import NoLinks, SignedLinks
 from digest.editions.message import Composed, Composer
 from digest.editions.recipe import Recipe, assemble, part_html, part_text, to_json
 from digest.editions.templates import Templates
 from digest.errors import RenderError
+from digest.keyring import KeyRing
 from digest.model import EditionKey
 from digest.resources import data_path
 from tests.support.edition import EDITION, QUIET, READER, SITE, paper, with_paper
