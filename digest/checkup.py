@@ -14,12 +14,13 @@ from typing import Protocol
 
 from digest import arxiv_categories
 from digest.announcements import next_announcement
-from digest.config import Config, TransportKind, load_config, off_for_want_of_a_key
+from digest.config import Config, load_config, off_for_want_of_a_key
 from digest.errors import ConfigError, Problem, RenderError
 from digest.model import Identifier, Lane, Subscriber
 from digest.schedule import next_slot, zone
 from digest.settings.document import read_document
 from digest.settings.environment import OVERRIDES
+from digest.settings.mail import TransportKind
 from digest.settings.signals import signals_without_a_key
 from digest.subscribers import LoadedSubscriber, SubscriberFiles, load_subscribers
 

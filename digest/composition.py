@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.config import Config, TransportKind, load_config
+from digest.config import Config, load_config
 from digest.pipeline.rooms import Clock, Rooms
+from digest.settings.mail import TransportKind
 from digest.store.attention import AttentionStore
 from digest.store.database import Database
 from digest.store.feedback import FeedbackStore

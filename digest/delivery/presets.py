@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digest.config import TlsMode
+from digest.settings.mail import TlsMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 
-from digest.config import MailConfig, TlsMode
 from digest.delivery.advice import advice
 from digest.delivery.base import RelayError
 from digest.delivery.replies import Phase, Reply, classify
@@ -20,6 +19,7 @@ from digest.delivery.single import send_through
 from digest.delivery.smtp import SmtpTransport
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
+from digest.settings.mail import MailConfig, TlsMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

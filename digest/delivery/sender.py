@@ -15,7 +15,6 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from digest.config import MailConfig
 from digest.delivery.base import Transport
 from digest.delivery.clerk import Clerk
 from digest.delivery.leases import Leases
@@ -23,6 +22,7 @@ from digest.delivery.report import DrainReport, Tally
 from digest.delivery.settings import Timeouts
 from digest.delivery.switch import Switch
 from digest.delivery.worker import Pace, Render, Worker
+from digest.settings.mail import MailConfig
 from digest.store.outbox import Outbox
 
 POLL_S = 0.05

@@ -6,9 +6,9 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from digest.config import MailConfig, TlsMode
 from digest.delivery.presets import PRESETS, Preset, preset_of_host
 from digest.errors import TransportError
+from digest.settings.mail import MailConfig, TlsMode
 from digest.settings.places import is_loopback
 from digest.settings.servers import parse_server
 

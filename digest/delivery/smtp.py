@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutError
 
-from digest.config import TlsMode
 from digest.delivery.advice import advice
 from digest.delivery.base import RelayError
 from digest.delivery.replies import Phase, Reply, legible
 from digest.delivery.settings import SmtpSettings
 from digest.delivery.smtp_session import SmtpSession, cause_of
 from digest.errors import TransportError
+from digest.settings.mail import TlsMode
 
 ANOTHER_MECHANISM = (501, 504, 534)
 """AUTH replies that are about the mechanism, not about the password."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from digest.config import MailConfig, TransportKind
 from digest.delivery.base import Transport
+from digest.settings.mail import MailConfig, TransportKind
 
 
 def _files(mail: MailConfig) -> Transport:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from digest.config import TransportKind
 from digest.delivery.replies import Phase
 from digest.doctor.findings import Finding, hint, ok, problem, unknown
 from digest.doctor.patient import Patient, Profile
+from digest.settings.mail import TransportKind
 
 ABOUT = "mail account"
 

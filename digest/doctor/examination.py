@@ -16,11 +16,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from digest.checkup import examine
-from digest.config import Config, TransportKind, load_config
+from digest.config import Config, load_config
 from digest.delivery.probe import ProbeReport, greet
 from digest.doctor.patient import Contact, Patient, Place, StoreState
 from digest.doctor.places import places_of
 from digest.errors import ConfigError, SourceError, SourceRateLimited, StoreError, TransportError
+from digest.settings.mail import TransportKind
 from digest.signals.registry import build_signals
 from digest.sources.contract.memory import MemoryLedger
 from digest.sources.http import PoliteClient

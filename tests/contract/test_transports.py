@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import MailConfig, TransportKind
 from digest.delivery.base import Transport
 from digest.delivery.replies import Phase, classify
 from digest.delivery.transports import TRANSPORTS, from_config
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
+from digest.settings.mail import MailConfig, TransportKind
 from tests.support.smtp_server import SmtpServer
 
 DATA = (

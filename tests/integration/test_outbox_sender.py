@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import MailConfig, TlsMode, TransportKind
 from digest.delivery import sender
 from digest.delivery.base import Session
 from digest.delivery.replies import Reply
@@ -23,6 +22,7 @@ from digest.delivery.smtp import SmtpTransport
 from digest.errors import StoreError
 from digest.model import DeliveryState as S
 from digest.model import Envelope
+from digest.settings.mail import MailConfig, TlsMode, TransportKind
 from digest.store.outbox import AttemptResult, ClaimedDelivery, Outbox, Window
 from tests.support.outbox_rows import HOUR, NOW, add_readers, attempts_of, make_outbox, make_ready, message_for, states
 from tests.support.smtp_server import Drop, Hang, Rule, Say, SmtpServer, closed_port

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import trustme
 
-from digest.config import TlsMode
 from digest.delivery.base import RelayError
 from digest.delivery.presets import PRESETS
 from digest.delivery.replies import Phase, Reply, classify
@@ -18,6 +17,7 @@ from digest.delivery.settings import SmtpSettings, Timeouts
 from digest.delivery.smtp import SmtpTransport
 from digest.model import DeliveryState as S
 from digest.model import Envelope
+from digest.settings.mail import TlsMode
 from tests.support.smtp_server import Act, At, Drop, HalfLine, Hang, Rule, Say, SmtpServer, closed_port
 
 QUICK = Timeouts(connect_s=0.5, command_s=0.5, stall_s=0.5, dot_s=0.5, quit_s=0.2)

@@ -13,10 +13,10 @@ import sys
 import threading
 from collections.abc import Collection, Sequence
 
-from digest.config import MailConfig, TlsMode
 from digest.delivery.sender import drain
 from digest.delivery.settings import SmtpSettings
 from digest.delivery.smtp import SmtpTransport
+from digest.settings.mail import MailConfig, TlsMode
 from digest.store.database import Database
 from digest.store.outbox import AttemptResult, ClaimedDelivery, Outbox, Window
 from tests.support.outbox_rows import NOW, message_for

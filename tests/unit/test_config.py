@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import Config, MailConfig, TlsMode, TransportKind, load_config
+from digest.config import Config, load_config
 from digest.errors import ConfigError
+from digest.settings.mail import MailConfig, TlsMode, TransportKind
 
 SMTP = "mail:\n  transport: smtp\n  from: Ada <ada@uni.example>\n"
 

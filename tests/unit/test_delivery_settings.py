@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from digest.config import MailConfig, TlsMode, TransportKind
 from digest.delivery.mailbox import UnsendableError, wire_address
 from digest.delivery.settings import Timeouts, smtp_settings
 from digest.delivery.transports import from_config
 from digest.errors import TransportError
+from digest.settings.mail import MailConfig, TlsMode, TransportKind
 from digest.store.outbox import canonical_address
 
 
