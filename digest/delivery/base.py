@@ -1,4 +1,4 @@
-"""The port that the sender needs: a transport opens sessions, a session sends one message at a time.
+"""The port that the sender needs: a transport opens sessions, a session sends one message after the other.
 
 A transport for third parties is any class with these methods. The sender owns the pool: it opens as many sessions as it
 may and closes them; a transport never retries and never decides what a reply means.
@@ -21,8 +21,12 @@ class Session(Protocol):
         """False once the connection is gone or can no longer be trusted."""
         ...
 
-    async def send(self, envelope: Envelope) -> Reply:
+    async def send(self, envelope: Envelope, following: Envelope | None = None) -> Reply:
         """Try one transaction and return its last reply, with the phase it had reached. Expected failures are replies.
+
+        ``following`` is what the caller means to send next, if all goes well. A session may use it to save a round trip
+        by naming sender and recipient to the server ahead of time, but sends no content of it: whoever changes his mind
+        closes the session, and nothing was delivered. Once named, only that envelope may be sent next.
 
         Raises:
             TransportError: the relay as a whole is unusable, and not one byte of this message was taken.

@@ -36,7 +36,7 @@ class FilesSession:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    async def send(self, envelope: Envelope) -> Reply:
+    async def send(self, envelope: Envelope, following: Envelope | None = None) -> Reply:
         try:
             path = await asyncio.to_thread(self._write, envelope)
         except OSError as error:

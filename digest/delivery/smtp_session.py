@@ -48,7 +48,7 @@ class SmtpSession:
         """What the server offers, in lower case, with parameters."""
         return self._client.esmtp_extensions
 
-    async def send(self, envelope: Envelope) -> Reply:
+    async def send(self, envelope: Envelope, following: Envelope | None = None) -> Reply:
         try:
             sender, recipient, options = self._options(envelope)
         except UnsendableError as error:

@@ -420,9 +420,9 @@ class _SlowSession:
     def usable(self) -> bool:
         return self._inner.usable
 
-    async def send(self, envelope: Envelope) -> Reply:
+    async def send(self, envelope: Envelope, following: Envelope | None = None) -> Reply:
         await asyncio.sleep(0.3)
-        return await self._inner.send(envelope)
+        return await self._inner.send(envelope, following)
 
     async def close(self) -> None:
         await self._inner.close()
