@@ -6,6 +6,7 @@ Decided pair by pair from vectors (cosine) and, for twins, words; a paper's answ
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from digest.ranking.scoring import Scored
+from digest.ranking.text import Vectors
 
 NEAR_TWIN: Final = 0.8
 SAME_WORDS: Final = 0.45
@@ -26,8 +28,8 @@ SAME_MATTER: Final = 0.6
 AT_FIRST: Final = 2
 """So many papers on one matter come before the other papers of their lane."""
 
-_ROUGHLY: Final = 1e-4
-"""What a matrix product may be off by."""
+_A_MAIL: Final = 16
+"""Room for the chosen papers of most mails; it grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +41,68 @@ class Twin:
 
 
 class Alike:
-    """Keeps count while papers are chosen, place by place (indices into ``scored.rows``)."""
+    """Keeps count while papers are chosen, place by place (indices into ``scored.rows``).
+
+    A paper is compared with the chosen ones when it is asked about: most of the few hundred never are.
+    """
 
     def __init__(self, scored: Scored) -> None:
         self._corpus = scored.corpus
         self._rows = scored.rows
-        self._lengths = np.maximum(np.sqrt((scored.vectors**2).sum(axis=1)), np.float32(1e-9))
-        self._vectors = scored.vectors / self._lengths[:, None]
+        self._vectors = scored.vectors
+        self._chosen: list[int] = []
+        self._directions = np.empty((_A_MAIL, scored.vectors.shape[1]), dtype=scored.vectors.dtype)
+        """Of the chosen ones, each of length 1."""
+        self._lengths: list[float] = []
+        self._compared: dict[int, int] = {}
+        """With how many of the chosen ones a paper was compared already."""
         self._twin_of: dict[int, Twin] = {}
         self._same_matter: dict[int, list[int]] = defaultdict(list)
         self.twins: dict[int, Twin] = {}
         """Near-twins that were turned away."""
 
     def chose(self, place: int) -> None:
-        mine = self._vectors[place]
-        near = np.flatnonzero(self._vectors @ mine >= SAME_MATTER - _ROUGHLY)
-        # Summed row by row, like everything that decides: see LaneModel.likeness_of.
-        similarity = np.vecdot(self._vectors[near], mine).tolist()
-        for other, value in zip(near.tolist(), similarity, strict=True):
-            if other == place or value < SAME_MATTER:
-                continue
-            # A short text has a short vector (digest.ranking.corpus): what it shares with another may be one word.
-            if value * float(self._lengths[place]) * float(self._lengths[other]) >= SAME_MATTER:
-                self._same_matter[other].append(place)
-            if value >= NEAR_TWIN and other not in self._twin_of and self._shared(place, other) >= SAME_WORDS:
-                self._twin_of[other] = Twin(place, value)
+        number = len(self._chosen)
+        if number == len(self._directions):
+            self._directions = np.concatenate([self._directions, np.empty_like(self._directions)])
+        self._directions[number], length = self._direction(place)
+        self._lengths.append(length)
+        self._chosen.append(place)
 
     def is_twin(self, place: int) -> bool:
         """Is it a near-twin of a chosen paper? If so, that is noted."""
+        self._compare(place)
         if place in self._twin_of:
             self.twins[place] = self._twin_of[place]
         return place in self._twin_of
 
     def same_matter(self, place: int) -> tuple[int, ...]:
         """The chosen papers that are on the same matter, in the order in which they were chosen."""
+        self._compare(place)
         return tuple(self._same_matter.get(place, ()))
+
+    def _compare(self, place: int) -> None:
+        first, chosen = self._compared.get(place, 0), len(self._chosen)
+        if first == chosen:
+            return
+        self._compared[place] = chosen
+        mine, length = self._direction(place)
+        # Summed row by row, like everything that decides: see LaneModel.likeness_of.
+        similarity = np.vecdot(self._directions[first:chosen], mine).tolist()
+        for number, value in enumerate(similarity, start=first):
+            other = self._chosen[number]
+            if other == place or value < SAME_MATTER:
+                continue
+            # A short text has a short vector (digest.ranking.corpus): what it shares with another may be one word.
+            if value * length * self._lengths[number] >= SAME_MATTER:
+                self._same_matter[place].append(other)
+            if value >= NEAR_TWIN and place not in self._twin_of and self._shared(other, place) >= SAME_WORDS:
+                self._twin_of[place] = Twin(other, value)
+
+    def _direction(self, place: int) -> tuple[Vectors, float]:
+        vector = self._vectors[place]
+        length = max(math.sqrt(float(np.vecdot(vector, vector))), 1e-9)
+        return vector / np.float32(length), length
 
     def _shared(self, one: int, other: int) -> float:
         words, others = (set(self._corpus.words(int(self._rows[place])).tolist()) for place in (one, other))

@@ -7,9 +7,11 @@ a longer mail would have let in.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -39,28 +41,51 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Edited:
-    """The outcome: places are indices into ``scored.rows``."""
+    """The outcome: places are indices into ``scored.rows``. What became of those left out is found when it is asked."""
 
     scored: Scored
     eligible: npt.NDArray[np.bool_]
     rules: Rules
     picks: tuple[tuple[int, Section], ...]
     """In the order of the mail."""
-    twins: Mapping[int, Twin]
-    over_field: frozenset[int]
-    """Left out because their field had its places."""
-    over_matter: Mapping[int, tuple[int, ...]]
-    """Left out although something with a lower score got in, because these picks are on the same matter."""
-    over_quota: frozenset[int]
-    """Left out likewise, because their lane had its share."""
-    over_cap: frozenset[int]
     missed: tuple[int, ...]
-    quota: int
-    """Places that one lane may have before the others had their turn."""
+    _main: _Main
+    _explored: int | None
 
     def position(self, place: int) -> int | None:
         """1 = first in the mail; None if it is not in it."""
         return next((n for n, (picked, _) in enumerate(self.picks, start=1) if picked == place), None)
+
+    @property
+    def quota(self) -> int:
+        """Places that one lane may have before the others had their turn."""
+        return self._main.quota
+
+    @property
+    def twins(self) -> Mapping[int, Twin]:
+        """Left out as near-twins of a pick."""
+        return self._main.twins
+
+    @property
+    def over_field(self) -> frozenset[int]:
+        """Left out because their field had its places."""
+        return frozenset(self._main.over_field - {self._explored})
+
+    @property
+    def over_matter(self) -> Mapping[int, tuple[int, ...]]:
+        """Left out although something with a lower score got in, because these picks are on the same matter."""
+        return {place: self._main.waited_for[place] for place in self._passed_over if place in self._main.waited_for}
+
+    @property
+    def over_quota(self) -> frozenset[int]:
+        """Left out likewise, because their lane had its share."""
+        return frozenset(self._passed_over - self.over_matter.keys())
+
+    @cached_property
+    def _passed_over(self) -> frozenset[int]:
+        lowest = min((float(self.scored.score[place]) for place in self._main.chosen), default=math.inf)
+        left = (place for place in self._main.left() if place != self._explored)
+        return frozenset(place for place in left if self.scored.score[place] > lowest)
 
 
 def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], rules: Rules) -> Edited:
@@ -80,22 +105,14 @@ def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], rules: Rules) -> Ed
     picks = [(place, scored.section(place)) for place in _mail_order(scored, main.chosen)]
     if explored is not None:
         picks.append((explored, Section.OUTSIDE))
-    left = [place for place in main.left if place != explored]
-    lowest = min((float(scored.score[place]) for place in main.chosen), default=math.inf)
-    passed_over = [place for place in left if scored.score[place] > lowest]
-    over_matter = {place: main.waited_for[place] for place in passed_over if place in main.waited_for}
     return Edited(
         scored=scored,
         eligible=eligible,
         rules=rules,
         picks=tuple(picks),
-        twins=main.alike.twins,
-        over_field=frozenset(main.over_field - {explored}),
-        over_matter=over_matter,
-        over_quota=frozenset(set(passed_over) - over_matter.keys()),
-        over_cap=frozenset(set(left) - set(passed_over)),
-        missed=tuple(left[:MISSED]),
-        quota=main.quota,
+        missed=tuple(islice((place for place in main.left() if place != explored), MISSED)),
+        _main=main,
+        _explored=explored,
     )
 
 
@@ -106,30 +123,45 @@ class _Main:
         lanes = max(len(scored.profile.lanes), 1)
         self._scored = scored
         self._rules = rules
+        self._cap = cap
         self._fields: Counter[str] = Counter()
         self.quota = max(math.ceil(cap / lanes), 1)
-        self.alike = Alike(scored)
+        self._alike = Alike(scored)
         self.chosen: list[int] = []
         self.over_field: set[int] = set()
         self.waited_for: dict[int, tuple[int, ...]] = {}
         """Papers that waited because these chosen ones are on the same matter."""
         self._lane_of = scored.lane.tolist()
         self._taken = dict.fromkeys(range(NOWHERE, lanes), 0)
-        waiting = self._round(passing, cap, one_matter=AT_FIRST, quota=self.quota)
-        waiting = self._round(waiting, cap, one_matter=cap, quota=self.quota)
-        self.left = self._round(waiting, cap, one_matter=cap, quota=cap)
+        waiting = self._round(passing, one_matter=AT_FIRST, quota=self.quota)
+        waiting = self._round(waiting, one_matter=cap, quota=self.quota)
+        self._waiting = self._round(waiting, one_matter=cap, quota=cap)
 
-    def _round(self, places: list[int], cap: int, *, one_matter: int, quota: int) -> list[int]:
-        """Give out places under these two limits; returns the papers that must wait for a later round."""
+    @property
+    def twins(self) -> Mapping[int, Twin]:
+        """Near-twins of chosen papers that were turned away."""
+        deque(self.left(), maxlen=0)  # every paper is looked at
+        return self._alike.twins
+
+    def left(self) -> Iterator[int]:
+        """Places that could be in but for the number of papers, best first; a mail looks at the first few of them."""
+        return filter(self.takes, self._waiting)
+
+    def _round(self, places: list[int], *, one_matter: int, quota: int) -> list[int]:
+        """Give out places under these two limits; returns the papers that must wait for a later round.
+
+        When all places are given out the rest waits unseen: usually that is nearly everything.
+        """
         waiting: list[int] = []
-        for place in places:
-            lane = self._lane_of[place]
+        for number, place in enumerate(places):
+            if len(self.chosen) >= self._cap:
+                return waiting + places[number:]
             if not self.takes(place):
                 continue
-            same = self.alike.same_matter(place)
-            if len(self.chosen) >= cap or (lane != NOWHERE and self._taken[lane] >= quota):
+            lane = self._lane_of[place]
+            if lane != NOWHERE and self._taken[lane] >= quota:
                 waiting.append(place)
-            elif len(same) >= one_matter:
+            elif len(same := self._alike.same_matter(place)) >= one_matter:
                 self.waited_for[place] = same
                 waiting.append(place)
             else:
@@ -139,7 +171,7 @@ class _Main:
 
     def takes(self, place: int) -> bool:
         """May it be in at all, beside what is chosen?"""
-        if self.alike.is_twin(place):
+        if self._alike.is_twin(place):
             return False
         if self._rules.per_field is not None and self._fields[self._field(place)] >= self._rules.per_field:
             self.over_field.add(place)
@@ -148,7 +180,7 @@ class _Main:
 
     def _choose(self, place: int) -> None:
         self.chosen.append(place)
-        self.alike.chose(place)
+        self._alike.chose(place)
         self._fields[self._field(place)] += 1
 
     def _field(self, place: int) -> str:
