@@ -65,8 +65,9 @@ class Alike:
         number = len(self._chosen)
         if number == len(self._directions):
             self._directions = np.concatenate([self._directions, np.empty_like(self._directions)])
-        self._directions[number], length = self._direction(place)
-        self._lengths.append(length)
+        vector = self._vectors[place]
+        self._lengths.append(_length(vector))
+        self._directions[number] = vector / np.float32(self._lengths[number])
         self._chosen.append(place)
 
     def is_twin(self, place: int) -> bool:
@@ -86,11 +87,12 @@ class Alike:
         if first == chosen:
             return
         self._compared[place] = chosen
-        mine, length = self._direction(place)
+        mine = self._vectors[place]
+        length = _length(mine)
         # Summed row by row, like everything that decides: see LaneModel.likeness_of.
-        similarity = np.vecdot(self._directions[first:chosen], mine).tolist()
-        for number, value in enumerate(similarity, start=first):
-            other = self._chosen[number]
+        products = np.vecdot(self._directions[first:chosen], mine).tolist()
+        for number, product in enumerate(products, start=first):
+            other, value = self._chosen[number], product / length
             if other == place or value < SAME_MATTER:
                 continue
             # A short text has a short vector (digest.ranking.corpus): what it shares with another may be one word.
@@ -99,11 +101,10 @@ class Alike:
             if value >= NEAR_TWIN and place not in self._twin_of and self._shared(other, place) >= SAME_WORDS:
                 self._twin_of[place] = Twin(other, value)
 
-    def _direction(self, place: int) -> tuple[Vectors, float]:
-        vector = self._vectors[place]
-        length = max(math.sqrt(float(np.vecdot(vector, vector))), 1e-9)
-        return vector / np.float32(length), length
-
     def _shared(self, one: int, other: int) -> float:
         words, others = (set(self._corpus.words(int(self._rows[place])).tolist()) for place in (one, other))
         return len(words & others) / max(len(words | others), 1)
+
+
+def _length(vector: Vectors) -> float:
+    return max(math.sqrt(float(np.vecdot(vector, vector))), 1e-9)

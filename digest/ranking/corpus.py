@@ -21,6 +21,7 @@ from digest.ranking.forecast import CATEGORIES, Born, Forecast, Prospects, foret
 from digest.ranking.packed import HashIndex, Rows, headers, runs, weight_of_length
 from digest.ranking.text import HEADER, TextBasis, Vectors, archive_of, category_hash
 from digest.ranking.tokens import SEPARATOR, TokenHashes
+from digest.ranking.told import Told, age_reason, attention_reason
 from digest.ranking.trend import Trend, trend_of
 
 WEEK_H: Final = (5 * 24.0, 8 * 24.0)
@@ -82,6 +83,7 @@ class Corpus:
     _positions: dict[int, npt.NDArray[np.intp]] = field(default_factory=dict)
     _by_word: dict[int, Rows] = field(default_factory=dict)
     _by_category: dict[str, CategoryRows] = field(default_factory=dict)
+    _told: dict[int, Told] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -174,6 +176,14 @@ class Corpus:
             return np.empty(0, dtype=np.intp)
         rows = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
         return np.sort(rows[self.ids[rows] == wanted])
+
+    def told(self, row: int) -> Told:
+        """What is said of a paper to every reader."""
+        if row not in self._told:
+            attention = self.trend.attention(row)
+            votes = attention_reason(attention, of_a_week=self.is_of_a_week)
+            self._told[row] = Told(int(self.ids[row]), attention, votes, age_reason(float(self.ages_h[row])))
+        return self._told[row]
 
     def words(self, row: int) -> TokenHashes:
         """All words of one paper, in order, separators included."""

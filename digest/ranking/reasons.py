@@ -2,19 +2,15 @@
 
 "KV cache" in the title · 181 votes in 9 h, top 2 % of cs.CV this week
 by David Baker, whom you follow · close to "protein design"
+
+What is said of a paper to everybody is in :mod:`digest.ranking.told`.
 """
 
 from __future__ import annotations
 
-import math
-
-from digest.model import Attention
 from digest.ranking.interests import LaneModel
 from digest.ranking.packed import Rows
 from digest.ranking.people import Person
-
-WORTH_TELLING_SHARE = 0.2
-"""A place in the field below the first fifth is nothing to boast of."""
 
 WORTH_TELLING_LIKENESS = 1.0
 """Evidence by likeness from which on "close to" is said."""
@@ -66,37 +62,9 @@ def author_reason(who: Person, *, certain: bool) -> str:
     return f"by {who.name}, whom you follow" if certain else f"perhaps by {who.name}, whom you follow"
 
 
-def attention_reason(attention: Attention, *, of_a_week: bool = False) -> str:
-    """The votes, the hours they took if known, and the place in the field if it is a good one; empty without votes.
-
-    ``of_a_week``: those that the place was found among are the papers of a week.
-    """
-    if not attention.votes:
-        return ""
-    line = f"{attention.votes} vote{'' if attention.votes == 1 else 's'}"
-    if attention.hours is not None:
-        line += f" in {_span(attention.hours)}"
-    if attention.share_above is not None and attention.share_above <= WORTH_TELLING_SHARE:
-        # Rounded up, so that the claim is never better than the truth.
-        percent = math.ceil(100 * attention.share_above)
-        place = f"top {percent} % of" if percent else "first in" if attention.cohort != "all papers" else "first of"
-        line += f", {place} {attention.cohort}" + (" this week" if of_a_week else "")
-    return line
-
-
 def forecast_reason(part: float) -> str:
     """Said only where it mattered: ``part`` is the forecast's summand in the score."""
     return FORECAST if part >= WORTH_FORETELLING else ""
-
-
-def age_reason(hours: float) -> str:
-    return f"announced {_span(hours)} ago" if hours >= 1 else "announced just now"
-
-
-def _span(hours: float) -> str:
-    if hours < 48:
-        return f"{max(1, round(hours))} h"
-    return f"{round(hours / 24)} days"
 
 
 def _quoted(phrases: list[str]) -> str:

@@ -110,8 +110,7 @@ class Scored:
         """The lane that each paper stands in: that of a followed author, else the most relevant, else NOWHERE."""
         if not self.profile.lanes:
             return np.full(len(self.rows), NOWHERE, dtype=np.intp)
-        best = self.relevance.argmax(axis=0)
-        lane = np.where(self._best_relevance >= IN_LANE, best, NOWHERE)
+        lane = np.where(self._best_relevance >= IN_LANE, self._best_lane, NOWHERE)
         for place, followed in self._followed.items():
             lane[place] = followed.lane
         return lane
@@ -147,6 +146,10 @@ class Scored:
         return {i: found[row] for i, row in enumerate(self.rows.tolist()) if row in found} if found else {}
 
     @cached_property
+    def _best_lane(self) -> npt.NDArray[np.intp]:
+        return np.asarray(self.relevance.argmax(axis=0), dtype=np.intp)
+
+    @cached_property
     def _best_relevance(self) -> Floats:
         return np.asarray(self.relevance.max(axis=0), dtype=np.float64)
 
@@ -175,31 +178,28 @@ class Scored:
     def pick(self, place: int, section: Section | None = None) -> Pick:
         """The paper with its parts; the section is the one it would stand in, unless told."""
         row = int(self.rows[place])
-        attention = self.corpus.trend.attention(row)
+        told = self.corpus.told(row)
         lane_number = int(self.lane[place])
         followed = self.followed(place)
         because_of_lane = self._lane_words(place, lane_number)
-        because_of_votes = reasons.attention_reason(attention, of_a_week=self.corpus.is_of_a_week)
-        foreseen = reasons.forecast_reason(float(self.parts[PartKind.FORECAST][place]))
+        values = dict(zip(self.parts, self._summands[:, place].tolist(), strict=True))
         by = reasons.author_reason(followed.person, certain=followed.certain) if followed else ""
         best = self._name(place)
-        said = float(self.parts[PartKind.FEEDBACK][place])
+        said = values[PartKind.FEEDBACK]
         because_of_you = self.profile.feedback.note(self.corpus, row, said) if self.profile.feedback else ""
         notes = {
-            PartKind.LANE: best + (f": {because_of_lane}" if because_of_lane else ""),
+            PartKind.LANE: f"{best}: {because_of_lane}" if because_of_lane else best,
             PartKind.AUTHOR: by,
-            PartKind.TREND: because_of_votes,
+            PartKind.TREND: told.votes,
             PartKind.FORECAST: reasons.FORECAST,
             PartKind.FEEDBACK: because_of_you,
-            PartKind.NOVELTY: reasons.age_reason(float(self.corpus.ages_h[row])),
+            PartKind.NOVELTY: told.age,
         }
-        parts = tuple(
-            Part(kind, value, notes[kind]) for kind, values in self.parts.items() if (value := float(values[place]))
-        )
+        parts = tuple(Part(kind, value, notes[kind]) for kind, value in values.items() if value)
         section = section or self.section(place)
         named = section in {Section.LANE, Section.FOLLOWED} and lane_number != NOWHERE
         return Pick(
-            paper_id=int(self.corpus.ids[row]),
+            paper_id=told.paper_id,
             section=section,
             lane=self.profile.lanes[lane_number].name if named else None,
             score=sum(part.value for part in parts),
@@ -208,13 +208,18 @@ class Scored:
                 "outside your lanes" if section is Section.OUTSIDE else "",
                 by,
                 because_of_lane if section is not Section.OUTSIDE else "",
-                because_of_votes,
-                foreseen,
+                told.votes,
+                reasons.forecast_reason(values[PartKind.FORECAST]),
                 because_of_you if said >= WORTH_TELLING else "",
             )
-            or reasons.age_reason(float(self.corpus.ages_h[row])),
-            attention=attention,
+            or told.age,
+            attention=told.attention,
         )
+
+    @cached_property
+    def _summands(self) -> Floats:
+        """The parts as one table: (kinds, rows)."""
+        return np.array(list(self.parts.values()))
 
     def section(self, place: int) -> Section:
         if self.followed(place):
@@ -229,7 +234,7 @@ class Scored:
         }
 
     def _name(self, place: int) -> str:
-        return self.profile.lanes[int(self.relevance[:, place].argmax())].name if self.profile.lanes else ""
+        return self.profile.lanes[int(self._best_lane[place])].name if self.profile.lanes else ""
 
     def _lane_words(self, place: int, number: int) -> str:
         if number == NOWHERE:

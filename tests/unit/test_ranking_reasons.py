@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from digest.model import Attention, Lane
-from digest.ranking.reasons import age_reason, attention_reason, join
+from digest.ranking.reasons import join
 from digest.ranking.text import TextBasis, features_of
+from digest.ranking.told import age_reason, attention_reason
 from tests.support.ranking import corpus_of, fillers, paper, ranker_of, reader
 
 
