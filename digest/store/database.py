@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -33,6 +33,8 @@ CACHE_KIB = 32 * 1024
 """SQLite's pages that a connection keeps: new rows of a large catalog touch all parts of its indexes."""
 CHECKPOINT_PAGES = 4_000
 """Pages of 4 KiB in the log before they are copied into the database: one that changed often is copied once."""
+_RESTRUCTURING = 0x64696765
+"""The advisory lock of whoever changes the schema on PostgreSQL."""
 _WRITING = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={CHECKPOINT_PAGES}")
 
 
@@ -95,6 +97,17 @@ class Database:
 
     _turn: threading.RLock | None = None
 
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it; None of a server, and of a database in memory."""
+        name = self.url.database
+        return None if self.dialect != "sqlite" or name in (None, "", ":memory:") else Path(str(name)).absolute()
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction, committed at the end of the block. Never put network inside.
@@ -112,16 +125,36 @@ class Database:
             yield connection
 
     @contextmanager
-    def _connection(self, *, write: bool) -> Iterator[Connection]:
+    def restructure(self) -> Iterator[Connection]:
+        """One write transaction for changes of the schema: all of it, or nothing.
+
+        On SQLite a table is changed by making it anew, which its foreign keys would forbid or answer by deleting rows:
+        they rest meanwhile, and are checked before the commit (https://www.sqlite.org/lang_altertable.html, section 7).
+
+        Raises:
+            StoreError: as :meth:`write`, and where a row is left that refers to nothing.
+        """
+        with self._connection(write=True, unchecked=self.dialect == "sqlite") as connection:
+            if self.dialect == "postgresql":
+                # Whoever else starts a new version now waits here, and then finds the work done.
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_RESTRUCTURING})")
+            yield connection
+            if self.dialect == "sqlite" and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                tables = ", ".join(sorted({str(row[0]) for row in broken}))
+                raise StoreError(f"store {self.shown_url}: {len(broken)} rows of {tables} refer to nothing")
+
+    @contextmanager
+    def _connection(self, *, write: bool, unchecked: bool = False) -> Iterator[Connection]:
         if self._turn is not None:
             self._turn.acquire()
         try:
-            with self.engine.connect().execution_options(digest_write=write) as connection, connection.begin():
-                yield connection
+            with self.engine.connect().execution_options(digest_write=write) as connection:
+                with _unchecked(connection) if unchecked else nullcontext(), connection.begin():
+                    yield connection
         except (IntegrityError, ProgrammingError, DataError):
             raise  # a bug of ours: keep its name and traceback
         except DBAPIError as error:
-            raise StoreError(_advice(error, self.url.render_as_string(hide_password=True))) from error
+            raise StoreError(_advice(error, self.shown_url)) from error
         finally:
             if self._turn is not None:
                 self._turn.release()
@@ -133,6 +166,17 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _unchecked(connection: Connection) -> Iterator[None]:
+    """SQLite without foreign keys. The pragma does nothing within a transaction, so it is set around one."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _read_only(url: URL) -> URL:

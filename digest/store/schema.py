@@ -361,6 +361,51 @@ relays = Table(
     Column("reason", Text),
 )
 
+# ── the accepted journal, which is a file outside the database (digest/delivery/journal.py) ──────────────────
+
+journal_files = Table(
+    "journal_files",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="what the file calls itself in its first line"),
+    Column("position", BigInteger, nullable=False, comment="bytes of it that this database knows"),
+    Column("read_at", Instant, nullable=False),
+)
+
+journal_gaps = Table(
+    "journal_gaps",
+    metadata,
+    Column("delivery_id", Key, ForeignKey("deliveries.id"), primary_key=True, comment="went out, not in the journal"),
+    Column("noted_at", Instant, nullable=False),
+)
+
+journal_waiting = Table(
+    "journal_waiting",
+    metadata,
+    Column("reader", String(32), primary_key=True, comment="keyed hash of a reader's id that is not known here yet"),
+    Column("edition", Date, primary_key=True),
+    Column("fact", JSON, nullable=False, comment="the line of the journal"),
+    Column("noted_at", Instant, nullable=False),
+)
+
+sent_names = Table(
+    "sent_names",
+    metadata,
+    # Papers that went to a reader by the journal, and that the database, an older one, did not know when it was read.
+    Column("delivery_id", Key, ForeignKey("deliveries.id"), primary_key=True),
+    Column("scheme", String(16), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("subscriber_id", String(128), nullable=False, index=True),
+)
+
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(64), primary_key=True, comment="what is done once a day by whoever comes first"),
+    Column("day", Date, nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+    Column("done_at", Instant, comment="null: an attempt is under way, or failed"),
+)
+
 learnt = Table(
     "learnt",
     metadata,

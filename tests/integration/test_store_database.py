@@ -6,37 +6,17 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-import digest.store
 from digest.errors import StoreError
 from digest.model import SourceReport, SourceStatus, Validators
 from digest.store.database import Database
 from digest.store.fragments import FragmentStore
 from digest.store.ledger import LedgerStore
-from digest.store.schema import metadata
 from digest.store.sources import SourceStore
-from digest.store.upgrade import HEAD, _migrate, ensure_current
+from digest.store.upgrade import ensure_current
 
 NOW = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)
-
-
-def test_migrations_lead_to_the_schema(tmp_path: Path) -> None:
-    """A database that came all the way by migrations is the one that the program makes at once."""
-    db = Database(f"sqlite:///{tmp_path / 'a.db'}")
-    with db.write() as connection:
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
-    config = Config()
-    config.set_main_option("script_location", str(Path(digest.store.__file__).parent / "migrations"))
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
-    _migrate(db, "base")
-    with db.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    db.close()
 
 
 def test_opening_twice_is_harmless(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""What delivery asked for. Not released yet: schema changes are added here until it is (CONTRIBUTING.md)."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+INSTANT = sa.DateTime(timezone=True)
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "chores",
+        sa.Column(
+            "name", sa.String(length=64), nullable=False, comment="what is done once a day by whoever comes first"
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("claimed_at", INSTANT, nullable=False),
+        sa.Column("done_at", INSTANT, nullable=True, comment="null: an attempt is under way, or failed"),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
+    )
+    op.create_table(
+        "journal_files",
+        sa.Column("id", sa.String(length=32), nullable=False, comment="what the file calls itself in its first line"),
+        sa.Column("position", sa.BigInteger(), nullable=False, comment="bytes of it that this database knows"),
+        sa.Column("read_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_files")),
+    )
+    op.create_table(
+        "journal_waiting",
+        sa.Column(
+            "reader",
+            sa.String(length=32),
+            nullable=False,
+            comment="keyed hash of a reader's id that is not known here yet",
+        ),
+        sa.Column("edition", sa.Date(), nullable=False),
+        sa.Column("fact", sa.JSON(), nullable=False, comment="the line of the journal"),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("reader", "edition", name=op.f("pk_journal_waiting")),
+    )
+    op.create_table(
+        "journal_gaps",
+        sa.Column("delivery_id", KEY, nullable=False, comment="went out, not in the journal"),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["deliveries.id"], name=op.f("fk_journal_gaps_delivery_id_deliveries")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_journal_gaps")),
+    )
+    op.create_table(
+        "sent_names",
+        sa.Column("delivery_id", KEY, nullable=False),
+        sa.Column("scheme", sa.String(length=16), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("subscriber_id", sa.String(length=128), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_sent_names_delivery_id_deliveries")),
+        sa.PrimaryKeyConstraint("delivery_id", "scheme", "value", name=op.f("pk_sent_names")),
+    )
+    op.create_index(op.f("ix_sent_names_subscriber_id"), "sent_names", ["subscriber_id"], unique=False)
