@@ -1,8 +1,8 @@
 """Copies of a database: taken while others write, and looked at before anybody relies on them.
 
 A copy of SQLite is one file in rollback mode, made by ``VACUUM INTO`` from one snapshot: readers and writers go on
-meanwhile. It appears under its name only when it is complete, checked and on disk. A copy of PostgreSQL is an archive in
-pg_dump's custom format, for pg_restore.
+meanwhile. It appears under its name only when it is complete, checked and on disk. A copy of PostgreSQL is an archive
+in pg_dump's custom format, for pg_restore.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Copy:
 
 
 def snapshot(db: Database, target: Path) -> Path:
-    """Copy the database to ``target``, replacing what is there; readable by its owner alone: it holds addresses and keys.
+    """Copy the database to ``target``, replacing what is there; for its owner's eyes: it holds addresses and keys.
 
     Raises:
         StoreError: no space, no permission, no pg_dump, or the copy is not whole; ``target`` is as it was.
@@ -156,7 +156,7 @@ def restore_dump(db: Database, file: Path) -> None:
 
 
 def run_tool(db: Database, name: str, *arguments: str, connect: bool = True) -> str:
-    """Run one of PostgreSQL's own programs on this database; the password goes by the environment, not the command line.
+    """Run one of PostgreSQL's own programs on this database. The password goes by the environment, which is private.
 
     Raises:
         StoreError: it is not installed, or what it says.
@@ -170,7 +170,7 @@ def run_tool(db: Database, name: str, *arguments: str, connect: bool = True) -> 
     if db.url.password:
         environment["PGPASSWORD"] = str(db.url.password)
     address = [f"--dbname={_address(db)}"] if connect else []
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - one of PostgreSQL's programs, its arguments ours
         [program, "--no-password", *address, *arguments],
         env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip

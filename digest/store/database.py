@@ -148,9 +148,12 @@ class Database:
         if self._turn is not None:
             self._turn.acquire()
         try:
-            with self.engine.connect().execution_options(digest_write=write) as connection:
-                with _unchecked(connection) if unchecked else nullcontext(), connection.begin():
-                    yield connection
+            with (
+                self.engine.connect().execution_options(digest_write=write) as connection,
+                _unchecked(connection) if unchecked else nullcontext(),
+                connection.begin(),
+            ):
+                yield connection
         except (IntegrityError, ProgrammingError, DataError):
             raise  # a bug of ours: keep its name and traceback
         except DBAPIError as error:

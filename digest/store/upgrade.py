@@ -97,7 +97,8 @@ def _migrate(db: Database, revision: str) -> None:
                 command.upgrade(config, "head")
         except (StoreError, SQLAlchemyError, CommandError) as error:
             raise StoreError(
-                f"store {db.shown_url}: could not be brought from version {revision} to {HEAD}, and is as it was: {error}"
+                f"store {db.shown_url}: could not be brought from version {revision} to {HEAD}, "
+                f"and is as it was: {error}"
             ) from error
     logger.info("database upgraded from=%s to=%s backup=%s", revision, HEAD, kept or "none")
 

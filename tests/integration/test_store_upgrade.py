@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from alembic import command
@@ -27,12 +28,12 @@ from tests.support.postgres import fresh_database, postgres_server
 
 MIGRATIONS = Path(digest.store.__file__).parent / "migrations"
 ADVICE = """
-The schema of digest/store/schema.py is not the one that the migrations lead to. Nothing was released since revision {head}: add to
-upgrade() of digest/store/migrations/versions/{head}_*.py what is missing there:
+The schema of digest/store/schema.py is not the one that the migrations lead to. As long as revision {head} was never
+released, add to upgrade() of digest/store/migrations/versions/{head}_*.py what is missing there:
 
 {code}
 
-and to a table or index that is gone or changed what the line with `drop` or `alter` says. See CONTRIBUTING.md.
+See CONTRIBUTING.md.
 """
 
 
@@ -66,10 +67,8 @@ def at_revision(url: str, revision: str) -> Iterator[Database]:
         yield db
 
 
-def _rendered(kind: str, item: object, _context: object) -> str | bool:
+def _rendered(_kind: str, item: object, _context: object) -> str | Literal[False]:
     """The names that migrations give to our own types."""
-    if kind != "type":
-        return False
     return "INSTANT" if isinstance(item, Instant) else "KEY" if item is Key else False
 
 
@@ -83,7 +82,7 @@ def unfaithful(db: Database) -> str:
 
 
 def anatomy(db: Database) -> dict[str, object]:
-    """What Alembic does not compare, of SQLite: partial indexes, keys that are never used again, tables without rowid."""
+    """What Alembic does not compare, of SQLite: partial indexes, keys never used again, tables without rowid."""
     with db.read() as connection:
         rows = connection.execute(
             text("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
