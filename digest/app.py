@@ -129,7 +129,7 @@ class App(Composition):
         return report(self.rooms, day, to=operator, trial=self.trial)
 
     def send_report(self, content: Report) -> Reply:
-        """Send a report through the configured transport.
+        """Send a report through the first relay that takes it.
 
         Raises:
             TransportError: it was not accepted.
@@ -146,7 +146,7 @@ class App(Composition):
             message_id=drawn.recipe.message_id,
             data=assemble(drawn.recipe, drawn.fragments),
         )
-        return send_one(self.transport(), envelope)
+        return send_one(self.relays(), envelope)
 
     def report_if_due(self) -> bool:
         """Send the latest press day's report, if the config names somebody and nobody has. A failure is logged."""
@@ -173,7 +173,7 @@ class App(Composition):
             self.rooms,
             composer=lambda: self.composer,
             writer=self.writer(),
-            transport=self.transport,
+            relays=self.relays,
             trial=self.trial,
             stop=stop,
             progress=progress,

@@ -27,7 +27,7 @@ from digest.store.written import WrittenStore
 if TYPE_CHECKING:
     from httpx2 import AsyncBaseTransport
 
-    from digest.delivery.base import Transport
+    from digest.delivery.relays import Relay
     from digest.editions.links import Links
     from digest.editions.message import Composer
     from digest.keyring import KeyRing
@@ -166,10 +166,15 @@ class Composition:
             transport=transport,
         )
 
-    def transport(self) -> Transport:
-        from digest.delivery.transports import from_config
+    def relays(self) -> tuple[Relay, ...]:
+        """The ways out, in the order in which they are used.
 
-        return from_config(self.config.mail)
+        Raises:
+            TransportError: the options of one do not make sense.
+        """
+        from digest.delivery.transports import relays_of
+
+        return relays_of(self.config.mail)
 
     @property
     def trial(self) -> bool:

@@ -80,8 +80,11 @@ def _outcome(app: App, done: PassReport, *, since: dt.datetime) -> None:
     """What the pass did and, for every delivery that did not simply go out, why; then who is next."""
     from digest.store.outbox import Filters
 
-    if done.paused:
-        click.echo(f"The mail server is paused: {done.paused}")
+    for relay, why in done.resting.items():
+        click.echo(f"{relay} is paused {why}")
+    if done.resting and done.accepted_by:
+        used = ", ".join(f"{number} over {relay}" for relay, number in done.accepted_by.items())
+        click.echo(f"Mails went on: {used}.")
     if done.is_idle:
         click.echo(f"Nothing due. {_next(app)}")
     else:

@@ -42,6 +42,10 @@ class Leases:
                 await self._claim()
         return len(self._queue)
 
+    def reopen(self) -> None:
+        """Look again: deliveries were given back."""
+        self._drained = False
+
     async def _claim(self) -> None:
         now = self._clock()
         claimed = await asyncio.to_thread(

@@ -24,9 +24,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrainReport:
-    relay: str
     trial: bool
     """Written to files: nothing was really sent."""
+    accepted_by: Mapping[str, int]
+    """How many each relay took."""
     counts: Mapping[DeliveryState, int]
     """Deliveries that got an answer in this drain, by the state they are in now. READY: the relay was at fault."""
     bugs: int = 0
@@ -36,7 +37,10 @@ class DrainReport:
     expired: int = 0
     reaped: Reaped = field(default_factory=Reaped)
     """What was found of processes that had died."""
+    resting: tuple[RelayState, ...] = ()
+    """Relays that were found paused, or were paused, and do not work again yet."""
     paused: RelayState | None = None
+    """The first relay, when all are paused and nothing can be sent."""
     stopped: bool = False
     troubles: tuple[Trouble, ...] = ()
     """The first of them; all are in the outbox."""
@@ -49,34 +53,52 @@ class DrainReport:
     def ok(self) -> bool:
         """False when a person should look: a bug, a refusal for good, an uncertain delivery, a paused relay."""
         bad = self.counts.get(DeliveryState.FAILED, 0) + self.counts.get(DeliveryState.UNCERTAIN, 0)
-        return not (bad or self.bugs or self.reaped.uncertain or self.paused)
+        return not (bad or self.bugs or self.reaped.uncertain or self.resting)
 
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
     """The report while it is being made."""
 
-    relay: str
     trial: bool
     counts: Counter[DeliveryState] = field(default_factory=Counter)
+    accepted_by: Counter[str] = field(default_factory=Counter)
     bugs: int = 0
     returned: int = 0
     expired: int = 0
     reaped: Reaped = field(default_factory=Reaped)
+    resting: dict[str, RelayState] = field(default_factory=dict)
     paused: RelayState | None = None
     stopped: bool = False
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: dict[int, Trouble] = field(default_factory=dict)
+    """By delivery: one that a relay could not take may have gone over the next."""
+    at_fault: set[int] = field(default_factory=set)
+    """Deliveries that are ready again because a relay was at fault."""
     on_disk: int = 0
 
     def begin(self, reaped: Reaped, expired: int) -> None:
         self.reaped, self.expired = reaped, expired
 
-    def add(self, delivery: ClaimedDelivery, state: DeliveryState, reason: str) -> None:
+    def add(self, delivery: ClaimedDelivery, state: DeliveryState, reason: str, *, relay: str) -> None:
+        if delivery.id in self.at_fault:
+            self.at_fault.discard(delivery.id)
+            self.counts[DeliveryState.READY] -= 1
         self.counts[state] += 1
-        if state is not DeliveryState.ACCEPTED and len(self.troubles) < MOST_PROBLEMS:
-            self.troubles.append(
-                Trouble(delivery_id=delivery.id, subscriber_id=delivery.subscriber_id, state=state, reason=reason)
+        if state is DeliveryState.READY:
+            self.at_fault.add(delivery.id)
+        if state is DeliveryState.ACCEPTED:
+            self.accepted_by[relay] += 1
+            self.troubles.pop(delivery.id, None)
+        elif len(self.troubles) < MOST_PROBLEMS or delivery.id in self.troubles:
+            self.troubles[delivery.id] = Trouble(
+                delivery_id=delivery.id, subscriber_id=delivery.subscriber_id, state=state, reason=reason
             )
+
+    def rests(self, relay: RelayState) -> None:
+        self.resting[relay.relay] = relay
+
+    def works_again(self, relay: str) -> None:
+        self.resting.pop(relay, None)
 
     def written(self, number: int) -> int:
         self.on_disk += number
@@ -84,14 +106,15 @@ class Tally:
 
     def report(self) -> DrainReport:
         return DrainReport(
-            relay=self.relay,
             trial=self.trial,
-            counts=dict(self.counts),
+            accepted_by=dict(self.accepted_by),
+            counts={state: number for state, number in self.counts.items() if number},
             bugs=self.bugs,
             returned=self.returned,
             expired=self.expired,
             reaped=self.reaped,
+            resting=tuple(self.resting.values()),
             paused=self.paused,
             stopped=self.stopped,
-            troubles=tuple(self.troubles),
+            troubles=tuple(self.troubles.values()),
         )

@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from digest.delivery.base import Transport
 from digest.delivery.clerk import Clerk
 from digest.delivery.leases import Leases
+from digest.delivery.relays import Relay, Relays
 from digest.delivery.report import DrainReport, Tally
+from digest.delivery.rounds import Rounds
 from digest.delivery.settings import Timeouts
 from digest.delivery.switch import Switch
 from digest.delivery.worker import Pace, Render, Worker
@@ -41,7 +42,7 @@ class StopSignal(Protocol):
 
 def drain(
     outbox: Outbox,
-    transport: Callable[[], Transport],
+    relays: Callable[[], Sequence[Relay]],
     render: Render,
     *,
     config: MailConfig,
@@ -51,14 +52,14 @@ def drain(
     jitter: Callable[[], float] = random.random,
     lease_s: float | None = None,
 ) -> DrainReport:
-    """Send everything that may go out now; returns when it is done, the relay is paused, or ``stop`` is set.
+    """Send everything that may go out now; returns when it is done, all relays are paused, or ``stop`` is set.
 
     Blocks; it is the synchronous door to ``drain_async``, and must not be called inside a running event loop.
     """
     return asyncio.run(
         drain_async(
             outbox,
-            transport(),
+            relays(),
             render,
             config=config,
             clock=clock,
@@ -72,7 +73,7 @@ def drain(
 
 async def drain_async(
     outbox: Outbox,
-    transport: Transport,
+    relays: Sequence[Relay],
     render: Render,
     *,
     config: MailConfig,
@@ -91,56 +92,61 @@ async def drain_async(
     Raises:
         StoreError: the database stayed away; what was under way will be reported as uncertain.
     """
-    tally = Tally(relay=transport.name, trial=transport.trial)
+    tally = Tally(trial=relays[0].transport.trial)
     reaped = await asyncio.to_thread(outbox.reap, clock(), on_uncertain=config.on_uncertain)
     expired = await asyncio.to_thread(outbox.expire_overdue, clock())
     tally.begin(reaped, expired)
-    switch = Switch(outbox, transport.name, clock=clock, tally=tally)
-    if not await switch.may_send():
-        return tally.report()
-    lease_s = lease_s or LEASE_MARGIN * Timeouts.scaled(config.timeout_s).transaction_s
-    window = _window(config)
-    leases = Leases(outbox, clock=clock, lease_s=lease_s, trial=transport.trial, batch=2 * config.connections * window)
-    waiting = await leases.waiting()
-    if not waiting:
-        return tally.report()
+    slowest = max(relay.timeout_s for relay in config.relays)
+    lease_s = lease_s or LEASE_MARGIN * Timeouts.scaled(slowest).transaction_s
+    batch = 2 * max(relay.connections for relay in relays) * config.window
+    leases = Leases(outbox, clock=clock, lease_s=lease_s, trial=tally.trial, batch=batch)
     clerk = Clerk(outbox, clock=clock, patience_s=lease_s / 2, written=lambda number: progress(tally.written(number)))
-    pace, rendering = Pace(config.per_second), asyncio.Lock()
-    workers = [
-        Worker(
-            transport=transport,
-            render=render,
-            leases=leases,
-            clerk=clerk,
-            switch=switch,
-            pace=pace,
-            tally=tally,
-            clock=clock,
-            jitter=jitter,
-            on_uncertain=config.on_uncertain,
-            window=window,
-            rendering=rendering,
-        )
-        for _ in range(min(config.connections, -(-waiting // window)))
-    ]
-    await _run(workers, clerk, leases, switch, stop)
+    rendering = asyncio.Lock()
+
+    def crew(relay: Relay, switch: Switch, waiting: int) -> list[Worker]:
+        window, pace = _window(config.window, relay), Pace(relay.per_second)
+        return [
+            Worker(
+                transport=relay.transport,
+                render=render,
+                leases=leases,
+                clerk=clerk,
+                switch=switch,
+                pace=pace,
+                tally=tally,
+                clock=clock,
+                jitter=jitter,
+                on_uncertain=config.on_uncertain,
+                window=window,
+                rendering=rendering,
+            )
+            for _ in range(min(relay.connections, -(-waiting // window)))
+        ]
+
+    rounds = Rounds(
+        Relays(outbox, relays, clock=clock, tally=tally),
+        leases,
+        crew=crew,
+        switch=lambda relay, failures: Switch(outbox, relay.name, failures=failures, clock=clock, tally=tally),
+        clock=clock,
+    )
+    await _run(rounds, clerk, leases, stop)
+    tally.stopped = rounds.stopped
     return tally.report()
 
 
-def _window(config: MailConfig) -> int:
-    if config.per_second is None:
-        return config.window
-    return max(1, min(config.window, int(config.per_second * PACED_WINDOW_S / config.connections)))
+def _window(most: int, relay: Relay) -> int:
+    if relay.per_second is None:
+        return most
+    return max(1, min(most, int(relay.per_second * PACED_WINDOW_S / relay.connections)))
 
 
-async def _run(workers: list[Worker], clerk: Clerk, leases: Leases, switch: Switch, stop: StopSignal) -> None:
-    """Let the workers work; on a stop, a cancellation or a broken database, end in good order."""
+async def _run(rounds: Rounds, clerk: Clerk, leases: Leases, stop: StopSignal) -> None:
+    """Let the rounds run; on a stop, a cancellation or a broken database, end in good order."""
     writing = asyncio.ensure_future(clerk.run())
     heartbeat = asyncio.ensure_future(leases.keep_alive())
-    watching = asyncio.ensure_future(_watch(stop, switch))
-    # The first connection proves the relay, with one message if it was in trouble; a wrong password is tried once.
-    first, *others = workers
-    working = asyncio.ensure_future(_work(first, others, switch))
+    watching = asyncio.ensure_future(_watch(stop, rounds))
+    working = asyncio.ensure_future(rounds.run())
     cancelled = False
     try:
         while not working.done():
@@ -148,14 +154,13 @@ async def _run(workers: list[Worker], clerk: Clerk, leases: Leases, switch: Swit
                 await asyncio.wait({working, writing, watching}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:  # Ctrl-C: the same clean stop
                 cancelled = True
-                switch.stop()
+                rounds.stop()
             if writing.done() and not working.done():
-                switch.stop()
-                for worker in workers:
-                    worker.abort()
+                rounds.stop()
+                rounds.abort()
                 await asyncio.wait({working})
-            elif switch.stopped and not working.done():
-                await _grace(working, workers)
+            elif rounds.stopped and not working.done():
+                await _grace(working, rounds)
         await leases.give_back_rest()
         clerk.close()
         await asyncio.wait({writing})
@@ -170,27 +175,16 @@ async def _run(workers: list[Worker], clerk: Clerk, leases: Leases, switch: Swit
         raise asyncio.CancelledError
 
 
-async def _work(first: Worker, others: list[Worker], switch: Switch) -> None:
-    try:
-        if await first.prove() and not switch.halted.is_set():
-            ends = await asyncio.gather(*(worker.run() for worker in (first, *others)), return_exceptions=True)
-            for end in ends:
-                if isinstance(end, BaseException):
-                    raise end
-    finally:
-        await asyncio.gather(*(worker.close() for worker in (first, *others)))
-
-
-async def _watch(stop: StopSignal, switch: Switch) -> None:
-    """Turn a flag that any thread may set into our own event."""
-    while not stop.is_set():  # noqa: ASYNC110 - a threading.Event cannot be awaited
+async def _watch(stop: StopSignal, rounds: Rounds) -> None:
+    """Turn a flag that any thread may set into our own event, and look after the relays' pauses."""
+    while not stop.is_set():  # a threading.Event cannot be awaited
         await asyncio.sleep(POLL_S)
-    switch.stop()
+        rounds.look()
+    rounds.stop()
 
 
-async def _grace(working: asyncio.Future[None], workers: list[Worker]) -> None:
+async def _grace(working: asyncio.Future[None], rounds: Rounds) -> None:
     done, _ = await asyncio.wait({working}, timeout=GRACE_S)
     if not done:
-        for worker in workers:
-            worker.abort()
+        rounds.abort()
         await asyncio.wait({working})

@@ -1,4 +1,4 @@
-"""How to reach a relay: from ``mail`` in the configuration, a preset, or both."""
+"""How to reach a relay: from ``mail`` or ``mail.fallback`` in the configuration, a preset, or both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digest.delivery.presets import PRESETS, Preset, preset_of_host
 from digest.errors import TransportError
-from digest.settings.mail import MailConfig, TlsMode
+from digest.settings.mail import RelayConfig, TlsMode
 from digest.settings.places import is_loopback
 from digest.settings.servers import parse_server
 
@@ -68,30 +68,30 @@ class SmtpSettings:
         return f"{scheme}://{f'{self.username}@' if self.username else ''}{host}:{self.port}"
 
 
-def smtp_settings(mail: MailConfig) -> SmtpSettings:
+def smtp_settings(relay: RelayConfig) -> SmtpSettings:
     """Resolve server, preset and TLS mode.
 
     Raises:
         TransportError: no server, or a URL that is none.
     """
-    preset = PRESETS[mail.preset] if mail.preset else None
-    if mail.server is None:
+    preset = PRESETS[relay.preset] if relay.preset else None
+    if relay.server is None:
         if preset is None:
             raise TransportError(
                 "mail.server is missing", "write smtp://user@host:587, smtps://user@host:465, or mail.preset: gmail"
             )
         host, port, tls, username = preset.host, preset.port, preset.tls, None
     else:
-        host, port, tls, username = _place(mail.server)
+        host, port, tls, username = _place(relay.server)
     return SmtpSettings(
         host=host,
         port=port,
-        tls=mail.tls or tls,
-        username=mail.username or username,
-        password=mail.password,
-        ca_file=mail.ca_file,
+        tls=relay.tls or tls,
+        username=relay.username or username,
+        password=relay.password,
+        ca_file=relay.ca_file,
         local_name=local_name(),
-        timeouts=Timeouts.scaled(mail.timeout_s),
+        timeouts=Timeouts.scaled(relay.timeout_s),
         preset=preset or preset_of_host(host),
     )
 

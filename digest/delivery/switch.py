@@ -1,4 +1,4 @@
-"""When to stop sending: because somebody asked, or because the relay is in trouble."""
+"""When to stop sending over a relay: because somebody asked, or because the relay is in trouble."""
 
 from __future__ import annotations
 
@@ -15,35 +15,30 @@ logger = logging.getLogger(__name__)
 
 
 class Switch:
-    """One per drain; ``halted`` tells the workers to start nothing new."""
+    """One per relay and round; ``halted`` tells the workers to start nothing new."""
 
-    def __init__(self, outbox: Outbox, relay: str, *, clock: Callable[[], dt.datetime], tally: Tally) -> None:
+    def __init__(
+        self, outbox: Outbox, relay: str, *, failures: int, clock: Callable[[], dt.datetime], tally: Tally
+    ) -> None:
+        """``failures`` in a row that are known of the relay: > 0 means that one message goes first."""
         self._outbox, self._relay, self._clock, self._tally = outbox, relay, clock, tally
         self._ratio = FailureRatio()
-        self._failures = 0
-        self._pausing = asyncio.Lock()
+        self._failures = failures
+        self._pausing, self._paused = asyncio.Lock(), False
         self.halted = asyncio.Event()
-        self.stopped = False
+        self.left_work = False
+        """This relay ended before the work did: another one is to go on."""
         self.connections = 0
-        """How many were opened in this drain."""
+        """How many are open."""
 
     @property
     def probing(self) -> bool:
         """True while one good message must restore the trust in the relay."""
         return self._failures > 0
 
-    async def may_send(self) -> bool:
-        """False while the relay is paused, by this process or another."""
-        state = await asyncio.to_thread(self._outbox.relay, self._relay)
-        self._failures = state.failures
-        if state.paused(self._clock()):
-            self._tally.paused = state
-            self.halted.set()
-        return not self.halted.is_set()
-
-    def stop(self) -> None:
-        self.stopped = True
-        self._tally.stopped = True
+    def make_way(self) -> None:
+        """A better relay may be tried again."""
+        self.left_work = True
         self.halted.set()
 
     async def note(self, *, good: bool) -> None:
@@ -56,19 +51,21 @@ class Switch:
         if self._failures:
             self._failures = 0
             await asyncio.to_thread(self._outbox.resume_relay, self._relay, now=self._clock())
+            self._tally.works_again(self._relay)
 
     async def refused(self, reason: str, *, advice: str, hint_s: float | None) -> None:
-        """A connection could not be had. If others could, the relay limits their number; if none, it is in trouble."""
+        """A connection could not be had. While others are open the relay limits their number; else it is in trouble."""
         if self.connections:
             logger.warning("%s gives no further connection: %s", self._relay, reason)
         else:
             await self.pause(reason, advice=advice, hint_s=hint_s)
 
     async def pause(self, reason: str, *, advice: str = "", hint_s: float | None = None) -> None:
-        """Open the circuit, once per drain; the rest goes back to ready."""
+        """Open the circuit, once per round; the rest goes back to ready."""
         async with self._pausing:
-            if self._tally.paused is not None:
+            if self._paused:
                 return
+            self._paused = self.left_work = True
             self.halted.set()
             self._failures += 1
             now = self._clock()
@@ -78,4 +75,4 @@ class Switch:
             await asyncio.to_thread(
                 self._outbox.pause_relay, self._relay, until=until, failures=self._failures, reason=words, now=now
             )
-            self._tally.paused = await asyncio.to_thread(self._outbox.relay, self._relay)
+            self._tally.rests(await asyncio.to_thread(self._outbox.relay, self._relay))

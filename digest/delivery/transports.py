@@ -5,32 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from digest.delivery.base import Transport
-from digest.settings.mail import MailConfig, TransportKind
+from digest.delivery.relays import Relay
+from digest.errors import TransportError
+from digest.settings.mail import MailConfig, RelayConfig, TransportKind
 
 
-def _files(mail: MailConfig) -> Transport:
+def _files(relay: RelayConfig) -> Transport:
     from digest.delivery.files import FilesTransport
 
-    return FilesTransport(mail.files_dir)
+    if not isinstance(relay, MailConfig):
+        raise TransportError("mail.fallback cannot be of the transport files", "leave its transport out")
+    return FilesTransport(relay.files_dir)
 
 
-def _smtp(mail: MailConfig) -> Transport:
+def _smtp(relay: RelayConfig) -> Transport:
     from digest.delivery.settings import smtp_settings
     from digest.delivery.smtp import SmtpTransport
 
-    return SmtpTransport(smtp_settings(mail))
+    return SmtpTransport(smtp_settings(relay))
 
 
-TRANSPORTS: Mapping[TransportKind, Callable[[MailConfig], Transport]] = {
+TRANSPORTS: Mapping[TransportKind, Callable[[RelayConfig], Transport]] = {
     TransportKind.FILES: _files,
     TransportKind.SMTP: _smtp,
 }
 
 
-def from_config(mail: MailConfig) -> Transport:
+def transport_of(relay: RelayConfig) -> Transport:
     """The configured transport, not yet connected.
 
     Raises:
         TransportError: its options do not make sense.
     """
-    return TRANSPORTS[mail.transport](mail)
+    return TRANSPORTS[relay.transport](relay)
+
+
+def relays_of(mail: MailConfig) -> tuple[Relay, ...]:
+    """The relays of a configuration with their limits, in the order in which they are used; a trial has no others.
+
+    Raises:
+        TransportError: the options of one do not make sense.
+    """
+    configured = (mail,) if mail.transport is TransportKind.FILES else mail.relays
+    return tuple(Relay.of(transport_of(each), each) for each in configured)

@@ -180,6 +180,7 @@ class Worker:
             return self._session
         if self._session is not None:
             await self._session.close()
+            self._switch.connections -= 1
         self._session, self._used = None, 0
         if self._switch.halted.is_set():
             return None
@@ -226,7 +227,7 @@ class Worker:
             )
         )
         self._leases.finished(delivery)
-        self._tally.add(delivery, state, reason)
+        self._tally.add(delivery, state, reason, relay=self._transport.name)
         if reply.phase in (Phase.RENDER, Phase.CHECK):
             return  # says nothing about the relay
         if outcome.relay_fault:

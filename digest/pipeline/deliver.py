@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from digest.delivery.base import Transport
+from digest.delivery.relays import Relay
 from digest.delivery.report import DrainReport
 from digest.delivery.sender import drain
 from digest.editions.fragments import Fragment
@@ -40,14 +40,14 @@ class Renderer:
 def deliver(
     rooms: Rooms,
     *,
-    transport: Callable[[], Transport],
+    relays: Callable[[], Sequence[Relay]],
     stop: threading.Event,
     progress: Callable[[int], None] = lambda done: None,
 ) -> DrainReport:
     """Send everything that is ready, and what was deferred until now."""
     return drain(
         rooms.outbox,
-        transport,
+        relays,
         Renderer(rooms),
         config=rooms.config.mail,
         clock=rooms.clock,

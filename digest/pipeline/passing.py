@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from digest.delivery.base import Transport
+from digest.delivery.relays import Relay
 from digest.editions.message import Composer
 from digest.model import DeliveryState
 from digest.pipeline import build, deliver
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.writing import Writer
+from digest.store.outbox import RelayState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,13 @@ class PassReport:
     uncertain: int = 0
     """After a lost connection, or found of a process that had died."""
     waiting: int = 0
-    """Ready, but not sent: the relay is paused, or somebody asked to stop."""
+    """Ready, but not sent: the relays are paused, or somebody asked to stop."""
     paused: str | None = None
-    """Why the relay is paused."""
+    """Why nothing can be sent: all relays are paused."""
+    resting: Mapping[str, str] = field(default_factory=dict)
+    """Relays that are paused, and why."""
+    accepted_by: Mapping[str, int] = field(default_factory=dict)
+    """How many mails each relay took."""
 
     @property
     def is_idle(self) -> bool:
@@ -44,14 +49,14 @@ def build_and_deliver(
     *,
     composer: Callable[[], Composer],
     writer: Writer | None,
-    transport: Callable[[], Transport],
+    relays: Callable[[], Sequence[Relay]],
     trial: bool,
     stop: threading.Event,
     progress: Callable[[int], None],
 ) -> PassReport:
     """Build and send everything that is due; ``planned`` is not counted here."""
     built = build.build(rooms, composer=composer, writer=writer, trial=trial, stop=stop.is_set)
-    sent = deliver.deliver(rooms, transport=transport, stop=stop, progress=progress)
+    sent = deliver.deliver(rooms, relays=relays, stop=stop, progress=progress)
     held_up = bool(sent.paused or sent.stopped)
     return PassReport(
         built=built.built,
@@ -64,4 +69,11 @@ def build_and_deliver(
         uncertain=sent.counts.get(DeliveryState.UNCERTAIN, 0) + sent.reaped.uncertain,
         waiting=rooms.outbox.counts(trial=trial).get(DeliveryState.READY, 0) if held_up else 0,
         paused=sent.paused.reason if sent.paused else None,
+        resting={relay.relay: _pause(relay) for relay in sent.resting},
+        accepted_by=sent.accepted_by,
     )
+
+
+def _pause(relay: RelayState) -> str:
+    until = f"until {relay.paused_until:%d %b %H:%M} UTC" if relay.paused_until else "for now"
+    return f"{until}: {relay.reason}"

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from digest.settings.addresses import EmailAddress, Mailbox, parse_mailbox
+from digest.settings.document import Location
 from digest.settings.places import FilePath, is_loopback, read_secret
 from digest.settings.reading import reading
 from digest.settings.servers import MailServer, parse_server
@@ -37,31 +38,60 @@ def _password(value: object, info: ValidationInfo) -> object:
     return read_secret(value, info)
 
 
-class MailConfig(Section):
-    transport: TransportKind = TransportKind.FILES
+class RelayConfig(Section):
+    """One way for mails to leave: how a relay is reached, and how much it may be given."""
+
+    transport: TransportKind = TransportKind.SMTP
     preset: Literal["gmail", "outlook", "fastmail", "local"] | None = None
     server: MailServer | None = None
     """smtp://user@host:587 (STARTTLS, plain on this machine) or smtps://user@host:465 (TLS from the start)."""
     tls: TlsMode | None = None
     """None = by scheme: smtps → tls, smtp → starttls; loopback → none."""
     username: PlainText | None = None
-    """Default: the user in `server`; with a preset, the address in `from`."""
+    """Default: the user in `server`; with a preset in `mail` itself, the address in `from`."""
     password: Annotated[str | None, BeforeValidator(_password)] = Field(default=None, repr=False)
     """{env: NAME} or {file: PATH}; resolved while loading, never printed."""
     ca_file: FilePath | None = None
+    connections: int = Field(default=4, ge=1, le=64)
+    timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=60.0, alias="timeout")
+    per_second: float | None = Field(default=None, gt=0)
+
+
+SECRETS = frozenset({"password"})
+
+
+def _fallbacks(value: object, info: ValidationInfo) -> object:
+    """One relay may stand without a list around it. A trial needs no secrets, so theirs are not read."""
+    relays = [value] if isinstance(value, dict) else value
+    if reading(info) and isinstance(relays, list) and info.data.get("transport") is TransportKind.FILES:
+        return [
+            {key: each for key, each in relay.items() if key not in SECRETS} if isinstance(relay, dict) else relay
+            for relay in relays
+        ]
+    return relays
+
+
+class MailConfig(RelayConfig):
+    """The first relay, those that stand in for it, and what holds for all of them."""
+
+    transport: TransportKind = TransportKind.FILES
+    fallback: Annotated[tuple[RelayConfig, ...], BeforeValidator(_fallbacks)] = ()
+    """Used in this order while those before them are in trouble or over their limits."""
     sender: Mailbox = Field(default="Paper digest <digest@localhost>", alias="from")
     reply_to: EmailAddress | None = None
     report_to: EmailAddress | None = None
     """The operator: gets a report of every press day."""
     welcome: bool = False
     """A reader's first edition opens with a welcome."""
-    connections: int = Field(default=4, ge=1, le=64)
     window: int = Field(default=8, ge=1, le=64)
     """Deliveries marked `sending` at once per connection: the bound on what a crash leaves uncertain."""
-    timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=60.0, alias="timeout")
-    per_second: float | None = Field(default=None, gt=0)
     on_uncertain: Literal["hold", "retry"] = "hold"
     files_dir: FilePath = Field(default=Path("outbox"), validate_default=True)
+
+    @property
+    def relays(self) -> tuple[RelayConfig, ...]:
+        """All of them, in the order in which they are used."""
+        return (self, *self.fallback)
 
     @model_validator(mode="before")
     @classmethod
@@ -78,41 +108,61 @@ class MailConfig(Section):
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> MailConfig:
         if around := reading(info):
-            around.complaints.extend((("mail", key), clause) for key, clause in _conflicts(self))
+            around.complaints.extend((("mail", *where), clause) for where, clause in _conflicts(self))
         return self
 
 
-def _conflicts(mail: MailConfig) -> list[tuple[str, str]]:
-    """(key, clause) of what is right by itself but not together."""
-    found: list[tuple[str, str]] = []
-    server = parse_server(mail.server) if mail.server else None
-    if mail.preset and server:
-        found.append(("preset", "stands beside server; keep one of them"))
-    if server and server.username and mail.username and server.username != mail.username:
-        found.append(("username", "is another user than the one in server; keep one of them"))
-    if server and server.scheme == "smtps" and mail.tls not in {None, TlsMode.TLS}:
-        found.append(("tls", f"is {mail.tls}, but smtps:// is TLS from the start; write smtp:// or leave tls out"))
-    if mail.ca_file and not mail.ca_file.is_file():
-        found.append(("ca_file", f"there is no file {mail.ca_file}"))
-    if mail.transport is TransportKind.SMTP:
-        user = mail.username or (server.username if server else None)
-        host = server.host if server else "localhost" if mail.preset == "local" else mail.preset
-        found += _smtp_conflicts(mail, user=user, host=host)
-    return found
+def _conflicts(mail: MailConfig) -> Iterator[tuple[Location, str]]:
+    """(where in the section, clause) of what is right by itself but not together."""
+    for key, clause in _relay_conflicts(mail, trial=mail.transport is TransportKind.FILES):
+        yield (key,), clause
+    abroad = mail.transport is TransportKind.SMTP and (host := _host(mail)) is not None and not is_loopback(host)
+    if abroad and parseaddr(mail.sender)[1].endswith("@localhost"):
+        yield ("from",), "must be an address that the mail server lets you send from: Name <you@uni.example>"
+    for number, relay in enumerate(mail.fallback):
+        if relay.transport is TransportKind.FILES:
+            yield ("fallback", number, "transport"), "is files, which sends nothing; leave it out"
+            continue
+        if _identity(relay) in [_identity(other) for other in mail.relays[: number + 1]]:
+            yield ("fallback", number, "server"), "is the same account again, which will not help when that one fails"
+        for key, clause in _relay_conflicts(relay, trial=mail.transport is TransportKind.FILES):
+            yield ("fallback", number, key), clause
 
 
-def _smtp_conflicts(mail: MailConfig, *, user: str | None, host: str | None) -> Iterator[tuple[str, str]]:
-    """What sending needs: a server, a user and a password or neither, an encrypted login, a sender of one's own."""
+def _identity(relay: RelayConfig) -> tuple[object, ...]:
+    return relay.transport, relay.server, relay.preset, relay.username
+
+
+def _host(relay: RelayConfig) -> str | None:
+    """Where it connects to; a preset that is not this machine stands for its own host."""
+    if relay.server:
+        return parse_server(relay.server).host
+    return "localhost" if relay.preset == "local" else relay.preset
+
+
+def _relay_conflicts(relay: RelayConfig, *, trial: bool) -> Iterator[tuple[str, str]]:
+    server = parse_server(relay.server) if relay.server else None
+    if relay.preset and server:
+        yield "preset", "stands beside server; keep one of them"
+    if server and server.username and relay.username and server.username != relay.username:
+        yield "username", "is another user than the one in server; keep one of them"
+    if server and server.scheme == "smtps" and relay.tls not in {None, TlsMode.TLS}:
+        yield "tls", f"is {relay.tls}, but smtps:// is TLS from the start; write smtp:// or leave tls out"
+    if relay.ca_file and not relay.ca_file.is_file():
+        yield "ca_file", f"there is no file {relay.ca_file}"
+    if relay.transport is TransportKind.SMTP and not trial:
+        yield from _smtp_conflicts(relay, user=relay.username or (server.username if server else None))
+
+
+def _smtp_conflicts(relay: RelayConfig, *, user: str | None) -> Iterator[tuple[str, str]]:
+    """What sending needs: a server, a user and a password or neither, an encrypted login."""
+    host = _host(relay)
     if host is None:
         yield "server", "is needed to send: server: smtp://user@host:587, or preset: gmail"
         return
-    if user and mail.password is None:
+    if user and relay.password is None:
         yield "password", f"is needed to log in as {user}: password: {{env: DIGEST_SMTP_PASSWORD}}"
-    if mail.password is not None and not user:
+    if (relay.password is not None or relay.preset not in {None, "local"}) and not user:
         yield "username", "is needed with a password: write it here or in server"
-    if is_loopback(host):
-        return
-    if user and mail.tls is TlsMode.NONE:
+    if user and relay.tls is TlsMode.NONE and not is_loopback(host):
         yield "tls", "is none: the password would cross the network in the clear; leave tls out"
-    if parseaddr(mail.sender)[1].endswith("@localhost"):
-        yield "from", "must be an address that the mail server lets you send from: Name <you@uni.example>"

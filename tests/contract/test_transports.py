@@ -11,7 +11,7 @@ import pytest
 
 from digest.delivery.base import Transport
 from digest.delivery.replies import Phase, classify
-from digest.delivery.transports import TRANSPORTS, from_config
+from digest.delivery.transports import TRANSPORTS, transport_of
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
 from digest.settings.mail import MailConfig, TransportKind
@@ -34,11 +34,11 @@ class Subject:
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     if request.param is TransportKind.FILES:
         mail = MailConfig(transport=TransportKind.FILES, files_dir=tmp_path)
-        yield Subject(from_config(mail), lambda: [path.read_bytes() for path in sorted(tmp_path.rglob("*.eml"))])
+        yield Subject(transport_of(mail), lambda: [path.read_bytes() for path in sorted(tmp_path.rglob("*.eml"))])
         return
     with SmtpServer() as server:
         mail = MailConfig(transport=TransportKind.SMTP, server=f"smtp://127.0.0.1:{server.port}")
-        yield Subject(from_config(mail), lambda: sorted(server.messages))
+        yield Subject(transport_of(mail), lambda: sorted(server.messages))
 
 
 def envelope(number: int = 1, data: bytes = DATA, recipient: str = "ada@example.org") -> Envelope:
@@ -91,7 +91,7 @@ def test_the_name_says_where_without_secrets(subject: Subject) -> None:
 
 def write(directory: Path, *envelopes: Envelope) -> None:
     async def send() -> None:
-        session = await from_config(MailConfig(files_dir=directory)).open()
+        session = await transport_of(MailConfig(files_dir=directory)).open()
         for one in envelopes:
             await session.send(one)
 

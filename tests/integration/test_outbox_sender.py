@@ -14,6 +14,7 @@ import pytest
 
 from digest.delivery import sender
 from digest.delivery.base import Session
+from digest.delivery.relays import Relay
 from digest.delivery.replies import Reply
 from digest.delivery.report import DrainReport
 from digest.delivery.sender import drain, drain_async
@@ -68,11 +69,12 @@ def send(
     **config: object,
 ) -> DrainReport:
     values: Mapping[str, object] = {"transport": TransportKind.SMTP, "server": "smtp://127.0.0.1:1"} | config
+    mail = MailConfig.model_validate(values)
     return drain(
         outbox,
-        lambda: transport,
+        lambda: [Relay.of(transport, mail)],
         render,
-        config=MailConfig.model_validate(values),
+        config=mail,
         clock=lambda: now,
         stop=stop or threading.Event(),
         progress=progress,
@@ -308,7 +310,12 @@ def test_a_cancelled_sender_ends_in_good_order(outbox: Outbox, server: SmtpServe
         config = MailConfig(per_second=40, connections=2)
         work = asyncio.ensure_future(
             drain_async(
-                outbox, smtp(server.port), message_for, config=config, clock=lambda: NOW, stop=threading.Event()
+                outbox,
+                [Relay.of(smtp(server.port), config)],
+                message_for,
+                config=config,
+                clock=lambda: NOW,
+                stop=threading.Event(),
             )
         )
         await asyncio.to_thread(server.wait_for, "accepted", 3)
@@ -374,7 +381,7 @@ def test_a_database_that_stays_away_ends_the_sender(outbox: Outbox, server: Smtp
     with pytest.raises(StoreError, match="away"):
         drain(
             watched,
-            lambda: smtp(server.port),
+            lambda: [Relay.of(smtp(server.port), config)],
             message_for,
             config=config,
             clock=lambda: NOW,
@@ -393,9 +400,9 @@ def test_a_process_that_slept_starts_nothing(outbox: Outbox, server: SmtpServer)
     readers(outbox, "ada", "bob")
     report = drain(
         outbox,
-        lambda: smtp(server.port),
+        lambda: [Relay(transport=smtp(server.port), connections=1)],
         message_for,
-        config=MailConfig(connections=1),
+        config=MailConfig(),
         clock=lambda: NOW + HOUR if server.seen["accepted"] else NOW,
         stop=threading.Event(),
         lease_s=60,
@@ -444,11 +451,12 @@ def test_the_heartbeat_keeps_a_long_lease_alive(outbox: Outbox, server: SmtpServ
         found = outbox.reap(clock())
         reaped.append(found.ready + found.uncertain)
 
+    settings = SmtpSettings(host="127.0.0.1", port=server.port, tls=TlsMode.NONE)
     report = drain(
         outbox,
-        lambda: Slow(SmtpSettings(host="127.0.0.1", port=server.port, tls=TlsMode.NONE)),
+        lambda: [Relay(transport=Slow(settings), connections=1)],
         message_for,
-        config=MailConfig(connections=1),
+        config=MailConfig(),
         clock=clock,
         stop=threading.Event(),
         progress=progress,

@@ -154,3 +154,9 @@ def attempts_of(outbox: Outbox, delivery_id: int) -> list[tuple[str, str, int | 
             select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
         ).all()
     return [(row.phase, row.outcome, row.code) for row in rows]
+
+
+def relays_of_attempts(outbox: Outbox) -> list[str]:
+    """The relay of every attempt, oldest first."""
+    with outbox._db.read() as connection:
+        return list(connection.scalars(select(attempts.c.relay).order_by(attempts.c.id)))

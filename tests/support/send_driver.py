@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Collection, Sequence
 
+from digest.delivery.relays import Relay
 from digest.delivery.sender import drain
 from digest.delivery.settings import SmtpSettings
 from digest.delivery.smtp import SmtpTransport
@@ -64,15 +65,17 @@ def main() -> None:
     connections, window = int(os.environ.get("CONNECTIONS", "2")), int(os.environ.get("WINDOW", "3"))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.set())
+    config = MailConfig(
+        connections=connections,
+        window=window,
+        per_second=float(os.environ["PER_SECOND"]) if "PER_SECOND" in os.environ else None,
+    )
+    transport = SmtpTransport(SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE))
     report = drain(
         Mortal(Database(url), os.environ.get("FAIL_POINT", "")),
-        lambda: SmtpTransport(SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE)),
+        lambda: [Relay.of(transport, config)],
         message_for,
-        config=MailConfig(
-            connections=connections,
-            window=window,
-            per_second=float(os.environ["PER_SECOND"]) if "PER_SECOND" in os.environ else None,
-        ),
+        config=config,
         clock=lambda: NOW,
         stop=stop,
     )

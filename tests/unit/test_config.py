@@ -226,6 +226,40 @@ def test_mail_options_must_agree(tmp_path: Path, lines: str, key: str, said: str
     assert said in found
 
 
+def test_a_fallback_may_stand_alone_or_in_a_list(tmp_path: Path) -> None:
+    """One mapping is a list of one; each has the keys of an account, and secrets of its own."""
+    one = "  server: smtp://host\n  fallback: {server: 'smtps://ada@spare', password: {env: PW}}\n"
+    mail = load(tmp_path, SMTP + one, {"PW": "x"}).mail
+    assert [relay.server for relay in mail.relays] == ["smtp://host", "smtps://ada@spare"]
+    assert (mail.fallback[0].password, mail.fallback[0].transport) == ("x", TransportKind.SMTP)
+    two = "  server: smtp://host\n  fallback:\n    - server: smtp://spare\n    - preset: local\n      connections: 2\n"
+    assert [relay.connections for relay in load(tmp_path, SMTP + two).mail.relays] == [4, 4, 2]
+
+
+def test_a_trial_needs_no_secret_of_a_fallback_either(tmp_path: Path) -> None:
+    """And an account that is not used yet need not be complete."""
+    text = "mail: {transport: files, fallback: [{server: 'smtp://ada@host', password: {env: NOT_SET}}]}\n"
+    assert load(tmp_path, text).mail.fallback[0].password is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "key", "said"),
+    [
+        ("    - server: smtp://ada@spare\n", 6, "password", "is needed to log in as ada"),
+        ("    - server: smtp://host\n", 6, "server", "is the same account again"),
+        ("    - {transport: files}\n", 6, "transport", "sends nothing"),
+        ("    - connections: 2\n", 6, "server", "is needed to send"),
+        ("    - {preset: gmail, password: {env: PW}}\n", 6, "username", "is needed with a password"),
+        ("    - {server: smtp://spare, from: a@b.example}\n", 6, "from", "unknown key here; did you mean mail.from?"),
+    ],
+)
+def test_each_fallback_must_agree_with_itself(tmp_path: Path, lines: str, line: int, key: str, said: str) -> None:
+    """Its problems are told at its own line."""
+    (found,) = problems(tmp_path, SMTP + "  server: smtp://host\n  fallback:\n" + lines, {"PW": "x"})
+    assert f":{line}: mail.fallback.{key}: " in found
+    assert said in found
+
+
 def test_the_default_sender_cannot_send(tmp_path: Path) -> None:
     """digest@localhost is for trials, and for a relay on this machine."""
     (found,) = problems(tmp_path, "mail: {transport: smtp, server: 'smtp://mail.uni.example'}")

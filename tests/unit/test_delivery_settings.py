@@ -6,7 +6,7 @@ import pytest
 
 from digest.delivery.mailbox import UnsendableError, wire_address
 from digest.delivery.settings import Timeouts, smtp_settings
-from digest.delivery.transports import from_config
+from digest.delivery.transports import transport_of
 from digest.errors import TransportError
 from digest.settings.mail import MailConfig, TlsMode, TransportKind
 from digest.store.outbox import canonical_address
@@ -35,13 +35,13 @@ def test_a_preset_fills_in_the_server() -> None:
     settings = smtp_settings(mail)
     assert (settings.host, settings.port, settings.tls) == ("smtp.gmail.com", 465, TlsMode.TLS)
     assert "hush" not in repr(settings)
-    assert from_config(mail).name == "smtps://ada@gmail.com@smtp.gmail.com:465"
+    assert transport_of(mail).name == "smtps://ada@gmail.com@smtp.gmail.com:465"
 
 
 def test_without_server_and_preset_it_says_so() -> None:
     """`transport: smtp` alone names what is missing."""
     with pytest.raises(TransportError, match=r"mail\.server is missing"):
-        from_config(MailConfig(transport=TransportKind.SMTP))
+        transport_of(MailConfig(transport=TransportKind.SMTP))
 
 
 def test_the_default_waits_ten_minutes_after_the_dot() -> None:
