@@ -94,7 +94,7 @@ def test_silence_is_told_in_words_for_the_reader(server: HttpServer, number: int
     """That all trouble is told is part of the contract suite; these are the words."""
     for path in ("/rss/cs.LG", "/api/daily_papers", "/feed"):
         server.serve(path, Reply(hang=True))
-    run = Run().fetch(every_source(server)[number], "cs.LG")
+    run = Run(timeout_s=0.3).fetch(every_source(server)[number], "cs.LG")
     assert "did not answer within 1 s" in str(run.error)
 
 
@@ -115,7 +115,7 @@ def test_a_host_that_is_gone_is_not_asked_for_every_category(server: HttpServer)
     """After two time-outs the remaining categories count as unanswered too."""
     for category in ("cs.LG", "cs.CL", "cs.CV", "cs.AI"):
         server.serve(f"/rss/{category}", Reply(hang=True))
-    run = Run().fetch(arxiv_at(server), "cs.LG", "cs.CL", "cs.CV", "cs.AI")
+    run = Run(timeout_s=0.3).fetch(arxiv_at(server), "cs.LG", "cs.CL", "cs.CV", "cs.AI")
     assert str(run.error) == "arXiv did not answer within 1 s (cs.LG, cs.CL, cs.CV, cs.AI)"
     assert len(server.requests) == 2
 

@@ -47,7 +47,7 @@ class Run:
     pages: list[Page] = field(default_factory=list)
     error: SourceError | None = None
     via: str | None = None
-    timeout_s: float = 0.3
+    timeout_s: float = 10.0
     total_s: float | None = None
     max_bytes: int = 2_000_000
 
