@@ -58,22 +58,26 @@ class Composition:
         self.config: Config = load_config(config_path, env=env)
         self.db = Database(self.config.store)
         ensure_current(self.db)
-        self.outbox = Outbox(self.db)
-        self.rooms = Rooms(
+        self.rooms = self.rooms_over(self.db)
+        self.outbox = self.rooms.outbox
+
+    def rooms_over(self, db: Database) -> Rooms:
+        """The rooms of a pipeline over a database: this one's, or the same opened for reading alone."""
+        return Rooms(
             config=self.config,
-            db=self.db,
-            papers=PaperStore(self.db),
-            sources=SourceStore(self.db),
-            attention=AttentionStore(self.db),
-            subscribers=SubscriberStore(self.db),
-            outbox=self.outbox,
-            feedback=FeedbackStore(self.db),
-            fragments=FragmentStore(self.db),
-            learnt=LearntStore(self.db),
-            written=WrittenStore(self.db),
+            db=db,
+            papers=PaperStore(db),
+            sources=SourceStore(db),
+            attention=AttentionStore(db),
+            subscribers=SubscriberStore(db),
+            outbox=Outbox(db),
+            feedback=FeedbackStore(db),
+            fragments=FragmentStore(db),
+            learnt=LearntStore(db),
+            written=WrittenStore(db),
             basis=lambda: self.basis,
             prompts=lambda: self.prompts,
-            clock=clock,
+            clock=self.clock,
         )
 
     def close(self) -> None:

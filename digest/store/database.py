@@ -2,6 +2,8 @@
 
 SQLite runs in WAL with ``BEGIN IMMEDIATE`` for writers and a busy time-out, so that several processes share one file;
 ``synchronous=FULL`` because the outbox promises that what was committed survives a power cut.
+
+A database may be opened for reading alone: then the engine itself refuses to change anything, whoever asks.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -36,12 +39,21 @@ CHECKPOINT_PAGES = 4_000
 _RESTRUCTURING = 0x64696765
 """The advisory lock of whoever changes the schema on PostgreSQL."""
 _WRITING = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={CHECKPOINT_PAGES}")
+_POSTGRESQL_READS = "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read"
+"""A read-only session whose transactions each see one state (https://www.postgresql.org/docs/current/transaction-iso.html)."""
 
 
 class Database:
     """Owns the engine. ``write()`` is one transaction; ``read()`` is one consistent snapshot."""
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, *, read_only: bool = False) -> None:
+        """
+        Args:
+            url: ``sqlite:///FILE`` or ``postgresql://…``.
+            read_only: refuse every write, be it asked for with :meth:`write` or hidden in a query.
+        """
+        self.read_only = read_only
+        self._held: ContextVar[Connection | None] = ContextVar("held", default=None)
         try:
             parsed = make_url(url)
         except Exception as error:
@@ -55,8 +67,9 @@ class Database:
         self.engine = self._sqlite() if self.dialect == "sqlite" else self._postgresql()
 
     def _postgresql(self) -> Engine:
+        options = {"options": _POSTGRESQL_READS} if self.read_only else {}
         try:
-            return create_engine(self.url, pool_pre_ping=True)
+            return create_engine(self.url, pool_pre_ping=True, connect_args=options)
         except ModuleNotFoundError as error:
             raise StoreError("store: PostgreSQL needs its driver: pip install 'paper-digest[postgres]'") from error
 
@@ -81,7 +94,7 @@ class Database:
         def configure(connection: Any, _record: object) -> None:
             # Transactions are begun by us (below), not by the driver, which would begin them late and DEFERRED.
             connection.isolation_level = None
-            writing = () if read_only else _WRITING
+            writing = () if read_only else ("query_only=ON",) if self.read_only else _WRITING
             for pragma in (*writing, f"busy_timeout={BUSY_TIMEOUT_MS}", f"cache_size=-{CACHE_KIB}"):
                 connection.execute(f"PRAGMA {pragma}")
 
@@ -115,14 +128,29 @@ class Database:
         Raises:
             StoreError: the database is locked beyond patience, read-only, full, or gone.
         """
+        if self.read_only:
+            raise StoreError("store: nothing may be changed here: this database was opened for reading alone")
         with self._connection(write=True) as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One read transaction: all its queries see the same state."""
+        if (held := self._held.get()) is not None:
+            yield held
+            return
         with self._connection(write=False) as connection:
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One read transaction for every :meth:`read` of the block, in this thread: all of them see the same state."""
+        with self.read() as connection:
+            token = self._held.set(connection)
+            try:
+                yield
+            finally:
+                self._held.reset(token)
 
     @contextmanager
     def restructure(self) -> Iterator[Connection]:
