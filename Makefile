@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test proofs check lint types contracts format wheel clean
+.PHONY: help demo test proofs check lint types contracts format translations wheel clean
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -45,8 +45,16 @@ format: $(STAMP) ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+translations: $(STAMP) ## bring new messages of code and templates into every catalogue
+	@mkdir -p build
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --output build/digest.pot --no-wrap --sort-by-file --no-location --omit-header .
+	@for file in digest/translations/*/LC_MESSAGES/digest.po; do \
+	  tag=$$(basename $$(dirname $$(dirname $$file))); \
+	  $(BIN)/pybabel --quiet update --input-file build/digest.pot --output-file $$file --locale $$tag --domain digest --no-wrap --no-fuzzy-matching --ignore-obsolete; \
+	done
+
 wheel: $(STAMP) ## build dist/*.whl
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
 
 clean: ## remove what was made here
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-out
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-out

@@ -37,6 +37,7 @@ from digest.settings.signals import SignalsConfig
 from digest.settings.summaries import SummariesConfig
 from digest.settings.times import Duration, between
 from digest.settings.validation import Section, validate
+from digest.settings.web import WebConfig
 from digest.settings.words import OneOrMore, PlainText
 
 
@@ -155,6 +156,7 @@ class Config(Section):
     freshness: FreshnessConfig = FreshnessConfig()
     mail: MailConfig = MailConfig()
     feedback: FeedbackConfig = FeedbackConfig()
+    web: WebConfig = WebConfig()
     tick_s: Annotated[int, Duration, between("1s", "1h")] = Field(default=60, alias="tick")
 
     @property

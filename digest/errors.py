@@ -90,5 +90,13 @@ class TransportError(DigestError):
         super().__init__(message)
 
 
+class TokenError(DigestError):
+    """A signed token is not ours, was signed for something else, or is too old (``expired``)."""
+
+    def __init__(self, message: str, *, expired: bool = False) -> None:
+        self.expired = expired
+        super().__init__(message)
+
+
 class NotFound(DigestError):
     """A reader, paper, day or delivery that a command named does not exist; the message offers the nearest."""

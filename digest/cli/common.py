@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -92,3 +93,15 @@ def load(config_path: Path) -> Config:
     except ConfigError as error:
         click.echo(str(error), err=True)
         raise SystemExit(MISUSED) from error
+
+
+def log_to_stderr(level: int) -> None:
+    """Plain lines without addresses, for what runs for long; under systemd the journal stamps the time itself."""
+    from digest.daemon.health import AddressFreeFormatter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(AddressFreeFormatter(timestamp="JOURNAL_STREAM" not in os.environ))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.getLogger("digest").setLevel(level)
+    for chatty in ("httpx2", "httpcore2", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)  # a line per request; the source's own line says it shorter

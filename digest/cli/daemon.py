@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.common import config_option
+from digest.cli.common import config_option, log_to_stderr
 
 if TYPE_CHECKING:
     from digest.app import App
@@ -31,7 +30,7 @@ def command(config: Path, verbose: bool) -> None:
     """
     from digest.daemon import run
 
-    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
 
     @contextmanager
     def open_work() -> Iterator[App]:
@@ -47,15 +46,3 @@ def command(config: Path, verbose: bool) -> None:
             yield app
 
     sys.exit(run(open_work))
-
-
-def _log_to_stderr(level: int) -> None:
-    """Plain lines without addresses; under systemd the journal stamps the time itself."""
-    from digest.daemon.health import AddressFreeFormatter
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(AddressFreeFormatter(timestamp="JOURNAL_STREAM" not in os.environ))
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    logging.getLogger("digest").setLevel(level)
-    for chatty in ("httpx2", "httpcore2", "httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)  # a line per request; the source's own line says it shorter

@@ -32,6 +32,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Operating": {
         "run": ("run", "One pass for everyone who is due."),
         "daemon": ("daemon", "The same as run, on a schedule."),
+        "serve": ("serve", "The web pages: what is trending, every paper, search."),
         "send": ("send", "One reader's edition, now."),
         "archive": ("archive", "Editions that went out, as static pages to keep or serve."),
         "report": ("report", "What the operator should know of a press day."),

@@ -58,6 +58,11 @@ class SourceStore:
                 )
             )
 
+    def last_run(self) -> int:
+        """The number of the newest run of any source or signal, 0 for none: it grows when papers or readings may."""
+        with self._db.read() as connection:
+            return connection.scalar(select(func.max(source_runs.c.id))) or 0
+
     def runs(self, *, since: dt.datetime, until: dt.datetime) -> list[SourceReport]:
         """Every run in a span, oldest first."""
         query = (

@@ -13,7 +13,7 @@ from digest.sources.base import FetchRequest, Page, Source
 from digest.sources.http import PoliteClient
 
 CONFIG = """\
-site: {{name: Test papers, contact: op@uni.example}}
+site: {{name: Test papers, contact: op@uni.example{site}}}
 mail: {{from: Test papers <papers@uni.example>}}
 {more}
 """
@@ -50,13 +50,19 @@ def page_of(*entries: Entry, announced: int | None = None) -> Page:
 
 
 def make_app(
-    folder: Path, clock: Hands, *, readers: dict[str, str], sources: Sequence[Source] = (), more: str = ""
+    folder: Path,
+    clock: Hands,
+    *,
+    readers: dict[str, str],
+    sources: Sequence[Source] = (),
+    more: str = "",
+    site: str = "",
 ) -> App:
     """An App whose reader files are ``readers`` (id → YAML). The given sources stand in for the configured ones."""
     (folder / "subscribers").mkdir(parents=True, exist_ok=True)
     for name, text in readers.items():
         (folder / "subscribers" / f"{name}.yaml").write_text(text)
-    (folder / "config.yaml").write_text(CONFIG.format(more=more))
+    (folder / "config.yaml").write_text(CONFIG.format(more=more, site=f", {site}" if site else ""))
     app = App(folder / "config.yaml", env={}, clock=clock)
     app.__dict__["sources"] = tuple(sources)  # where cached_property keeps what it has built
     return app

@@ -1,0 +1,170 @@
+"""The first and last to touch a request: prefix, language, pages that were kept, limits on bodies, headers, the log.
+
+Plain ASGI, since a kept page takes no longer than this. What it finds out goes with the scope (:class:`State`).
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+import anyio
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from digest import languages
+from digest.languages import Language
+from digest.web.cache import Kept, Key
+from digest.web.headers import RawHeaders, security_headers
+from digest.web.routes import MOST_BYTES
+from digest.web.site import Site
+
+log = logging.getLogger(__name__)
+
+BODY_TIMEOUT_S = 20.0
+"""For a whole form: a client that takes longer is holding a connection, not filling in a form."""
+SLOW_S = 1.0
+LANGUAGE_COOKIE = "lang"
+_A_YEAR_S = 365 * 86400
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class State:
+    """What is known of a request before any page sees it."""
+
+    request_id: str
+    key: Key
+    language: Language
+    max_bytes: int = MOST_BYTES
+    """A route may raise it before it reads the body."""
+    route: str = "-"
+    """The path of the route as it was declared: the paths themselves hold readers' tokens and are not logged."""
+    status: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+
+def state_of(scope: Scope) -> State:
+    state = scope["digest"]
+    assert isinstance(state, State)
+    return state
+
+
+class Front:
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app, self._site = app, site
+        self._always = security_headers(secure=site.urls.secure)
+        self._cookie = (
+            f"; Max-Age={_A_YEAR_S}; Path={site.urls.base or '/'}; HttpOnly; SameSite=Lax"
+            f"{'; Secure' if site.urls.secure else ''}"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path, query = self._site.urls.inner(scope["path"]), scope["query_string"]
+        language, chosen = _language(scope["headers"], query)
+        state = State(request_id=secrets.token_hex(6), key=(path, query, language.tag), language=language)
+        cookie = () if not chosen else ((b"set-cookie", f"{LANGUAGE_COOKIE}={language.tag}{self._cookie}".encode()),)
+        extra = (*cookie, (b"x-request-id", state.request_id.encode()))
+        kept = self._site.cache.get(state.key) if scope["method"] in {"GET", "HEAD"} else None
+        if kept is not None and self._site.cache.is_fresh(kept):
+            await _send_kept(kept, scope, send, (*self._always, *extra))
+            return
+        inner = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogateescape"), "digest": state}
+        if kept is not None:
+            kept.renewing = True
+        try:
+            await self._app(inner, _bounded(receive, scope, state), _headed(send, state, self._always, extra))
+        finally:
+            if kept is not None:
+                kept.renewing = False
+            _log(scope["method"], state)
+
+
+async def _send_kept(kept: Kept, scope: Scope, send: Send, extra: RawHeaders) -> None:
+    same = any(name == b"if-none-match" and is_same(value, kept.etag) for name, value in scope["headers"])
+    own = [pair for pair in kept.headers if not (same and pair[0].startswith(b"content-"))]
+    await send({"type": "http.response.start", "status": 304 if same else 200, "headers": [*own, *extra]})
+    body = b"" if same or scope["method"] == "HEAD" else kept.body
+    await send({"type": "http.response.body", "body": body})
+
+
+def is_same(if_none_match: bytes, etag: bytes) -> bool:
+    """Weak comparison (RFC 9110, 13.1.2): a proxy that compresses makes our tag a weak one."""
+    wanted = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
+    return etag in wanted or b"*" in wanted
+
+
+def _headed(send: Send, state: State, always: RawHeaders, extra: RawHeaders) -> Send:
+    """Adds our headers to an answer, but for those that it has already."""
+
+    async def headed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in own}
+            state.status = message["status"]
+            message["headers"] = [*own, *(pair for pair in always if pair[0] not in names), *extra]
+        await send(message)
+
+    return headed
+
+
+def _bounded(receive: Receive, scope: Scope, state: State) -> Receive:
+    """The body, as long as it is not too long and comes in time.
+
+    Raises HTTPException 413 or 408 where the body is read.
+    """
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    received, deadline = 0, anyio.current_time() + BODY_TIMEOUT_S
+
+    async def bounded() -> Message:
+        nonlocal received
+        if not declared.isdigit() or int(declared) > state.max_bytes:
+            raise HTTPException(413)
+        with anyio.move_on_at(deadline):
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > state.max_bytes:
+                raise HTTPException(413)
+            return message
+        raise HTTPException(408)
+
+    return bounded
+
+
+def _language(headers: list[tuple[bytes, bytes]], query: bytes) -> tuple[Language, bool]:
+    """The language of the answer, and whether the address chose it: ``?lang=de``, else the cookie, else the browser."""
+    if b"lang=" in query:
+        wish = parse_qs(query.decode("latin-1")).get("lang", [""])[0]
+        if wish in languages.tags():
+            return languages.language(wish), True
+    cookie = accept = b""
+    for name, value in headers:
+        if name == b"cookie":
+            cookie = value
+        elif name == b"accept-language":
+            accept = value
+    return _wished(cookie if LANGUAGE_COOKIE.encode() in cookie else b"", accept), False
+
+
+@lru_cache(maxsize=1024)
+def _wished(cookie: bytes, accept: bytes) -> Language:
+    try:
+        remembered = SimpleCookie(cookie.decode("latin-1")).get(LANGUAGE_COOKIE)
+    except CookieError:
+        remembered = None
+    first = [remembered.value] if remembered is not None else []
+    return languages.best([*first, *languages.wishes_of(accept.decode("latin-1"))])
+
+
+def _log(method: str, state: State) -> None:
+    """A line without addresses and tokens; loud only for what is wrong, or slow."""
+    took_s = time.perf_counter() - state.began
+    level = logging.WARNING if state.status >= 500 or took_s > SLOW_S else logging.DEBUG
+    log.log(level, "%s %s %s %.0fms id=%s", method, state.route, state.status, took_s * 1000, state.request_id)
