@@ -13,8 +13,8 @@ import datetime as dt
 import hashlib
 import hmac
 
-from digest.editions.links import KeyRing
 from digest.errors import TokenError
+from digest.keyring import KeyRing
 
 _MAC_BYTES = 16
 _LONGEST = 2_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from digest.app import App
 from digest.config import Config
-from digest.editions.links import KeyRing
+from digest.keyring import KeyRing
 from digest.pipeline.rooms import Clock, Rooms
 from digest.settings.web import parse_listen
 from digest.store.database import Database

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.links import KeyRing
 from digest.errors import TokenError
+from digest.keyring import KeyRing
 from digest.settings.web import parse_listen
 from digest.web.limits import Limit, Limiter, network_of
 from digest.web.seals import Seals
