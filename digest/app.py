@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import parseaddr
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from digest import arxiv_categories
 from digest.composition import Composition, utc_now
 from digest.config import Config, load_config
 from digest.errors import NotFound
-from digest.model import DeliveryState, Envelope, Paper, SourceReport, Subscriber, Verdict
+from digest.model import DeliveryState, Envelope, Paper, ReaderState, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock
 from digest.schedule import in_words
 from digest.store.subscribers import SyncReport
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from digest.pipeline.backtest import Backtest
     from digest.pipeline.comparison import Comparison
     from digest.pipeline.library import Suggestion
+    from digest.pipeline.membership import Membership
     from digest.pipeline.passing import PassReport
     from digest.pipeline.preview import Preview, Previewer
     from digest.pipeline.sending_now import Outcome
@@ -46,6 +48,13 @@ class App(Composition):
     """The verbs. What they take and give are plain values; what they need is built when they need it."""
 
     # ── one verb each ───────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def members(self) -> Membership:
+        """What readers may do with themselves: join, confirm, pause, leave, export, erase …"""
+        from digest.pipeline.membership import Membership
+
+        return Membership(self.rooms)
 
     def reread(self) -> SyncReport:
         """Make the store follow the subscriber files. A broken file keeps its reader's last good settings."""
@@ -100,7 +109,7 @@ class App(Composition):
         arxiv = self.config.sources.arxiv
         if arxiv is not None and arxiv.categories != "auto":
             return tuple(arxiv.categories)
-        readers = [known.subscriber for known in self.rooms.subscribers.all() if known.state == "active"]
+        readers = [known.subscriber for known in self.rooms.subscribers.all() if known.state is ReaderState.ACTIVE]
         return arxiv_categories.wanted(readers)
 
     def tick(
@@ -111,6 +120,7 @@ class App(Composition):
 
         now = self.clock()
         reaped = self.outbox.reap(now, on_uncertain=self.config.mail.on_uncertain)
+        self.members.housekeep()
         planned = plan(self.rooms, trial=self.trial)
         self.outbox.expire_overdue(now)
         report = self._build_and_deliver(stop or threading.Event(), progress)

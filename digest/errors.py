@@ -98,5 +98,9 @@ class TokenError(DigestError):
         super().__init__(message)
 
 
+class MembershipError(DigestError):
+    """A reader can't be made to join, rest, leave or change as things stand; the message says why."""
+
+
 class NotFound(DigestError):
     """A reader, paper, day or delivery that a command named does not exist; the message offers the nearest."""

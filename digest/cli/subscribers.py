@@ -195,6 +195,7 @@ def _print(known: Sequence[KnownReader], now: dt.datetime) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from digest.model import ReaderState
     from digest.schedule import in_words
 
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
@@ -202,7 +203,7 @@ def _print(known: Sequence[KnownReader], now: dt.datetime) -> None:
         table.add_column(name, justify="right" if name == "lanes" else "left", overflow="fold")
     for reader in known:
         one = reader.subscriber
-        active = reader.state == "active" and reader.next_due_at is not None
+        active = reader.state is ReaderState.ACTIVE and reader.next_due_at is not None
         due = in_words(reader.next_due_at, one.times.timezone, now) if active and reader.next_due_at else ""
         last = f"{reader.last_edition:%d %b}" if reader.last_edition else "never"
         table.add_row(escape(one.id), escape(one.email), reader.state, str(len(one.lanes)), due, last)

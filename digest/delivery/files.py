@@ -63,6 +63,15 @@ class FilesSession:
         pass
 
 
+def forget_files(directory: Path, address: str) -> int:
+    """Delete every mail to this address; returns how many files. The address is taken as it was written to."""
+    name = re.compile(rf"{re.escape(_slug(address))}-\d+\.(eml|html)")
+    theirs = [path for path in directory.glob("*/*") if name.fullmatch(path.name)]
+    for path in theirs:
+        path.unlink(missing_ok=True)
+    return len(theirs)
+
+
 def _day(data: bytes) -> str:
     """The date in the Date header as its writer saw it; ``undated`` if there is none that can be read."""
     written = BytesHeaderParser(policy=policy.compat32).parsebytes(data[: data.find(b"\r\n\r\n") + 2 or None])["Date"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from digest.model.deliveries import OPEN_STATES, RELEASING_STATES, DeliveryState, EditionKey, Envelope
 from digest.model.identity import Identifier, Scheme
+from digest.model.membership import Act, Consent, Evidence, Joined, JoinOutcome, ReaderState
 from digest.model.papers import Fact, Highlight, Observation, Paper, Summary
 from digest.model.ranking import Attention, Decision, DecisionKind, Part, PartKind, Pick, Section, Selection, Verdict
 from digest.model.sources import (
@@ -30,19 +31,24 @@ from digest.model.subscribers import Frequency, Lane, MailLayout, Mute, QuietDay
 __all__ = [
     "OPEN_STATES",
     "RELEASING_STATES",
+    "Act",
     "AnnounceType",
     "Attention",
     "Batch",
+    "Consent",
     "Decision",
     "DecisionKind",
     "DeliveryState",
     "EditionKey",
     "Entry",
     "Envelope",
+    "Evidence",
     "Fact",
     "Frequency",
     "Highlight",
     "Identifier",
+    "JoinOutcome",
+    "Joined",
     "Lane",
     "MailLayout",
     "Mute",
@@ -52,6 +58,7 @@ __all__ = [
     "PartKind",
     "Pick",
     "QuietDay",
+    "ReaderState",
     "Reading",
     "Rejection",
     "Scheme",

@@ -102,6 +102,19 @@ def archive(
     return Archived(written=written, kept=kept, failed=tuple(failed), shelves=shelves)
 
 
+def forget(place: Archive, reader: str, editions: Iterable[dt.date]) -> int:
+    """Delete a reader's pages and their index; returns how many files. The front names them until it is drawn again."""
+    paths = [place.folder / place.edition(EditionKey(reader, date)) for date in editions]
+    shelf = place.folder / place.shelf(reader)
+    paths += [shelf / "index.html", shelf / "feed.xml"]
+    there = [path for path in dict.fromkeys(paths) if path.exists()]
+    for path in there:
+        path.unlink()
+    if shelf.is_dir() and not any(shelf.iterdir()):
+        shelf.rmdir()
+    return len(there)
+
+
 def _page(rooms: Rooms, place: Archive, one: Frozen) -> str:
     replay = rooms.outbox.replay(one.key.subscriber_id, one.key.date)
     if replay is None:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from digest.editions.message import Composer
 from digest.errors import StoreError
-from digest.model import QuietDay, Selection, Subscriber
+from digest.model import QuietDay, ReaderState, Selection, Subscriber
 from digest.pipeline.desk import Desk
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.writing import Writer
 from digest.store.outbox import Built, PlannedDelivery
-from digest.store.subscribers import ACTIVE
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def _build_batch(
     report = BuildReport()
     for delivery in planned:
         reader = known.get(delivery.subscriber_id)
-        if reader is None or reader.state != ACTIVE:
+        if reader is None or reader.state != ReaderState.ACTIVE:
             rooms.outbox.skipped(delivery.id, delivery.lease_token, "the reader is paused or gone", now=rooms.clock())
             report += BuildReport(skipped=1)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from digest.checkup import MissingExamples
 from digest.errors import StoreError
-from digest.model import Identifier, Lane, SourceReport, SourceStatus, Subscriber, Withdrawal
+from digest.model import Identifier, Lane, ReaderState, SourceReport, SourceStatus, Subscriber, Withdrawal
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.staleness import HISTORY, judged
 from digest.sources.base import EXAMPLES, FetchRequest, Page, Source
@@ -156,7 +156,7 @@ def missing_examples(rooms: Rooms, subscribers: Iterable[Subscriber]) -> tuple[I
 
 def _examples(rooms: Rooms, source: Source, now: dt.datetime) -> list[tuple[Source, FetchRequest]]:
     """The job of asking for missing examples, if there is anything to ask for now."""
-    active = (known.subscriber for known in rooms.subscribers.all() if known.state == "active")
+    active = (known.subscriber for known in rooms.subscribers.all() if known.state is ReaderState.ACTIVE)
     request = FetchRequest(now=now, cursor=rooms.sources.cursor(source.name), wanted=missing_examples(rooms, active))
     return [(source, request)] if to_ask(request) else []
 

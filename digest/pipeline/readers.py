@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from digest.config import Config
 from digest.errors import NotFound
-from digest.model import Subscriber
+from digest.model import ReaderState, Subscriber
 from digest.pipeline.rooms import Rooms
-from digest.store.subscribers import ACTIVE
 from digest.subscribers import load_subscribers
 
 
@@ -23,7 +22,7 @@ def readers(rooms: Rooms, config: Config, only: Sequence[str] = ()) -> tuple[Sub
     stored = [
         known.subscriber
         for known in rooms.subscribers.all()
-        if known.state == ACTIVE and known.origin == "store" and known.subscriber.id not in declared
+        if known.state == ReaderState.ACTIVE and known.origin == "store" and known.subscriber.id not in declared
     ]
     everyone = sorted([*files, *stored], key=lambda subscriber: subscriber.id)
     if not only:

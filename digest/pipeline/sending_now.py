@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from digest.model import RELEASING_STATES, DeliveryState
+from digest.model import RELEASING_STATES, DeliveryState, ReaderState
 from digest.pipeline.rooms import Rooms
 from digest.schedule import Slot, expires_at, next_slot, zone
 from digest.store.outbox import Filters, Plan
 from digest.store.outbox.values import DeliveryRow
-from digest.store.subscribers import ACTIVE, KnownReader
+from digest.store.subscribers import KnownReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def send_now(rooms: Rooms, reader: str, *, trial: bool, work: Callable[[], str |
     """
     known = rooms.subscribers.get(reader)
     name = known.subscriber.id
-    if known.state != ACTIVE:
+    if known.state != ReaderState.ACTIVE:
         return Outcome(False, f"{name} is {known.state}: nothing is sent")
     edition = rooms.clock().astimezone(zone(known.subscriber.times.timezone)).date()
     before = _row(rooms, name, edition, trial)

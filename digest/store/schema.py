@@ -275,9 +275,12 @@ subscribers = Table(
     metadata,
     Column("id", String(128), primary_key=True),
     Column("email", Text, nullable=False),
+    Column("address", Text, nullable=False, server_default="", index=True, comment="canonical form of the email"),
     Column("origin", String(8), nullable=False, comment="file | store"),
-    Column("state", String(16), nullable=False, comment="active | paused | gone | erased"),
+    Column("state", String(16), nullable=False, comment="pending | active | paused | left | gone | erased"),
+    Column("paused_until", Instant, index=True, comment="when a paused reader wakes by themselves"),
     Column("settings", JSON, nullable=False, comment="the last good settings"),
+    Column("wanted", JSON, comment="settings that were asked for and wait to be confirmed from their address"),
     Column(
         "times_hash", String(32), nullable=False, comment="of send times and tzdata version: stale due times recompute"
     ),
@@ -288,10 +291,32 @@ subscribers = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("subscriber_id", String(128), ForeignKey("subscribers.id"), nullable=False, index=True),
+    Column("act", String(16), nullable=False, comment="digest.model.Act: asked, confirmed, left, …"),
+    Column("at", Instant, nullable=False),
+    Column("ip", Text),
+    Column("text", Text, nullable=False, comment="what was agreed to, or where the proof of it is"),
+    Column("language", Text, nullable=False, comment="of that text"),
+    Column("recorded_at", Instant, nullable=False, comment="later than ``at`` for consent that was given elsewhere"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id_hash", String(65), primary_key=True, comment="keyed hash of the id, so that a file does not revive it"),
+    Column("erased_at", Instant, nullable=False),
+)
+
 suppressions = Table(
     "suppressions",
     metadata,
-    Column("address", Text, primary_key=True, comment="canonical form of the address"),
+    Column(
+        "address", Text, primary_key=True, comment="canonical form of the address; of an erased reader # and its hash"
+    ),
     Column("reason", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),

@@ -1,7 +1,8 @@
 """Readers as the store knows them: the last good settings, and when each is due.
 
 Files declare settings and are never written; the store owns everything else. A deleted file pauses its reader, a broken
-one keeps the last good settings, an erased id stays erased.
+one keeps the last good settings, an erased id stays erased, and who left or rests until a day does so whatever their
+file says. What readers wish is digest.store.members.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from digest.errors import NotFound
-from digest.model import Subscriber
-from digest.schedule import next_slot, previous_slot, times_hash
+from digest.model import ReaderState, SendTimes, Subscriber
+from digest.schedule import Slot, next_slot, previous_slot, times_hash
 from digest.store.database import Database, chunks
-from digest.store.schema import deliveries, subscribers
+from digest.store.keys import keyed_hashes
+from digest.store.outbox.suppression import canonical_address
+from digest.store.schema import deliveries, erasures, subscribers
 from digest.subscribers import subscriber_from_json, subscriber_to_json
 
 FILE, STORE = "file", "store"
-ACTIVE, PAUSED, GONE, ERASED = "active", "paused", "gone", "erased"
+
+READER_ID = "reader"
+"""Kind of the keyed hash that is left of an erased reader's id."""
+
+S = ReaderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +36,9 @@ class KnownReader:
     """A reader with what the store adds to the settings."""
 
     subscriber: Subscriber
-    state: str
+    state: ReaderState
     origin: str
+    paused_until: dt.datetime | None
     next_due_at: dt.datetime | None
     next_edition: dt.date | None
     last_edition: dt.date | None
@@ -45,6 +53,8 @@ class SyncReport:
     changed: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
+    erased: tuple[str, ...] = ()
+    """Files that are still there although their readers were erased: they count for nothing."""
 
 
 class SubscriberStore:
@@ -65,15 +75,21 @@ class SubscriberStore:
         A new reader whose latest send time is not longer ago than ``max_lateness`` is due at once, as after an outage.
         """
         asleep = set(paused)
-        added, changed = [], []
+        added, changed, erased = [], [], []
         with self._db.write() as connection:
             rows = {row.id: row for row in connection.execute(select(subscribers))}
+            forgotten = _forgotten(connection, [one.id for one in declared if one.id not in rows])
             for subscriber in declared:
                 row = rows.get(subscriber.id)
-                if row is not None and (row.state == ERASED or row.origin != FILE):
+                if subscriber.id in forgotten or (row is not None and row.state == S.ERASED):
+                    erased.append(subscriber.id)
                     continue
-                state = PAUSED if subscriber.id in asleep else ACTIVE
-                values = self._values(subscriber, row, state, max_lateness, now)
+                if row is not None and row.origin != FILE:
+                    continue
+                state = _declared_state(row, paused=subscriber.id in asleep)
+                values = _values(subscriber, row, state, max_lateness, now)
+                if subscriber.id in asleep:
+                    values["paused_until"] = None  # no day ends what a file says
                 if row is None:
                     connection.execute(insert(subscribers).values(id=subscriber.id, origin=FILE, **values))
                     added.append(subscriber.id)
@@ -84,37 +100,37 @@ class SubscriberStore:
             gone = [
                 i
                 for i, row in rows.items()
-                if row.origin == FILE and row.state in {ACTIVE, PAUSED} and i not in present
+                if row.origin == FILE and row.state in {S.ACTIVE, S.PAUSED} and i not in present
             ]
             for reader_id in gone:
                 connection.execute(
-                    update(subscribers).where(subscribers.c.id == reader_id).values(state=GONE, updated_at=now)
+                    update(subscribers).where(subscribers.c.id == reader_id).values(state=S.GONE, updated_at=now)
                 )
             for reader_id, problem in broken.items():
                 connection.execute(update(subscribers).where(subscribers.c.id == reader_id).values(problem=problem))
-        return SyncReport(added=tuple(added), changed=tuple(changed), gone=tuple(gone), broken=dict(broken))
+        return SyncReport(
+            added=tuple(added), changed=tuple(changed), gone=tuple(gone), broken=dict(broken), erased=tuple(erased)
+        )
 
-    def _values(
-        self, subscriber: Subscriber, row: Row[Any] | None, state: str, max_lateness: dt.timedelta, now: dt.datetime
-    ) -> dict[str, Any]:
-        digest = times_hash(subscriber.times)
-        values: dict[str, Any] = {
-            "email": subscriber.email,
-            "state": state,
-            "settings": subscriber_to_json(subscriber),
-            "times_hash": digest,
-            "problem": None,
-            "updated_at": now,
-        }
-        woken = row is not None and row.state != ACTIVE and state == ACTIVE
-        if row is None or row.times_hash != digest or woken:
-            latest = previous_slot(subscriber.times, at=now) if row is None else None
-            if latest is not None and now - latest.due_at <= max_lateness:
-                slot = latest
-            else:
-                slot = next_slot(subscriber.times, after=now, last_edition=row.last_edition if row else None)
-            values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
-        return values
+    def wake_rested(self, *, now: dt.datetime) -> int:
+        """Make active again whose pause is over; returns how many. Their next edition is the next one to come."""
+        over = select(subscribers).where(subscribers.c.state == S.PAUSED, subscribers.c.paused_until <= now)
+        with self._db.write() as connection:
+            rows = connection.execute(over.with_for_update()).all()
+            for row in rows:
+                slot = next_slot(subscriber_from_json(row.settings).times, after=now, last_edition=row.last_edition)
+                connection.execute(
+                    update(subscribers)
+                    .where(subscribers.c.id == row.id)
+                    .values(
+                        state=S.ACTIVE,
+                        paused_until=None,
+                        next_due_at=slot.due_at,
+                        next_edition=slot.edition,
+                        updated_at=now,
+                    )
+                )
+        return len(rows)
 
     def wake_after_trial(self, *, now: dt.datetime) -> int:
         """Make due again whose newest edition was only a trial and is still news; returns how many.
@@ -128,7 +144,7 @@ class SubscriberStore:
                 deliveries.c.trial,
                 deliveries.c.edition >= now.date() - dt.timedelta(days=8),  # by index; nothing stays news for longer
                 deliveries.c.expires_at > now,
-                subscribers.c.state == ACTIVE,
+                subscribers.c.state == S.ACTIVE,
                 subscribers.c.next_edition > deliveries.c.edition,
                 or_(subscribers.c.last_edition.is_(None), subscribers.c.last_edition < deliveries.c.edition),
             )
@@ -148,7 +164,7 @@ class SubscriberStore:
         """Recompute due times that an update of the time zone database may have made wrong."""
         stale = 0
         with self._db.write() as connection:
-            for row in connection.execute(select(subscribers).where(subscribers.c.state == ACTIVE)).all():
+            for row in connection.execute(select(subscribers).where(subscribers.c.state == S.ACTIVE)).all():
                 times = subscriber_from_json(row.settings).times
                 digest = times_hash(times)
                 if digest == row.times_hash:
@@ -163,36 +179,36 @@ class SubscriberStore:
         """Active readers whose time has come, the longest due first."""
         query = (
             select(subscribers)
-            .where(subscribers.c.state == ACTIVE, subscribers.c.next_due_at <= before)
+            .where(subscribers.c.state == S.ACTIVE, subscribers.c.next_due_at <= before)
             .order_by(subscribers.c.next_due_at, subscribers.c.id)
             .limit(limit)
         )
         with self._db.read() as connection:
-            return [_known(row) for row in connection.execute(query)]
+            return [known_reader(row) for row in connection.execute(query)]
 
     def next_due(self) -> KnownReader | None:
         """Who is next."""
         query = (
             select(subscribers)
-            .where(subscribers.c.state == ACTIVE, subscribers.c.next_due_at.is_not(None))
+            .where(subscribers.c.state == S.ACTIVE, subscribers.c.next_due_at.is_not(None))
             .order_by(subscribers.c.next_due_at, subscribers.c.id)
             .limit(1)
         )
         with self._db.read() as connection:
             row = connection.execute(query).one_or_none()
-        return _known(row) if row else None
+        return known_reader(row) if row else None
 
     def all(self) -> list[KnownReader]:
         with self._db.read() as connection:
             rows = connection.execute(
-                select(subscribers).where(subscribers.c.state != ERASED).order_by(subscribers.c.id)
+                select(subscribers).where(subscribers.c.state != S.ERASED).order_by(subscribers.c.id)
             )
-            return [_known(row) for row in rows]
+            return [known_reader(row) for row in rows]
 
     def problems(self) -> dict[str, str]:
         """By reader, what is wrong with a file that could not be read; its last good settings hold."""
         query = select(subscribers.c.id, subscribers.c.problem).where(
-            subscribers.c.problem.is_not(None), subscribers.c.state != ERASED
+            subscribers.c.problem.is_not(None), subscribers.c.state != S.ERASED
         )
         with self._db.read() as connection:
             return {row.id: row.problem for row in connection.execute(query.order_by(subscribers.c.id))}
@@ -201,8 +217,8 @@ class SubscriberStore:
         found: dict[str, KnownReader] = {}
         with self._db.read() as connection:
             for chunk in chunks(ids):
-                query = select(subscribers).where(subscribers.c.id.in_(chunk))
-                found.update({row.id: _known(row) for row in connection.execute(query)})
+                query = select(subscribers).where(subscribers.c.id.in_(chunk), subscribers.c.state != S.ERASED)
+                found.update({row.id: known_reader(row) for row in connection.execute(query)})
         return found
 
     def get(self, reader: str, *, declared: Collection[str] = ()) -> KnownReader:
@@ -211,12 +227,17 @@ class SubscriberStore:
         Raises:
             NotFound: with the nearest id there is, here or among those ``declared`` in files.
         """
-        query = select(subscribers).where((subscribers.c.id == reader) | (subscribers.c.email == reader))
+        query = select(subscribers).where(
+            or_(subscribers.c.id == reader, subscribers.c.address == canonical_address(reader)),
+            subscribers.c.state != S.ERASED,
+        )
         with self._db.read() as connection:
-            row = connection.execute(query.order_by(subscribers.c.id)).first()
+            row = connection.execute(query.order_by(subscribers.c.id != reader, subscribers.c.id)).first()
             if row is not None:
-                return _known(row)
-            stored = connection.scalars(select(subscribers.c.id).order_by(subscribers.c.id).limit(5000))
+                return known_reader(row)
+            stored = connection.scalars(
+                select(subscribers.c.id).where(subscribers.c.state != S.ERASED).order_by(subscribers.c.id).limit(5000)
+            )
             ids = sorted({*stored, *declared})
         import difflib
 
@@ -225,13 +246,66 @@ class SubscriberStore:
         raise NotFound(f"no reader {reader!r}{hint}")
 
 
-def _known(row: Row[Any]) -> KnownReader:
+def known_reader(row: Row[Any]) -> KnownReader:
     return KnownReader(
         subscriber=subscriber_from_json(row.settings),
-        state=row.state,
+        state=ReaderState(row.state),
         origin=row.origin,
+        paused_until=row.paused_until,
         next_due_at=row.next_due_at,
         next_edition=row.next_edition,
         last_edition=row.last_edition,
         problem=row.problem,
     )
+
+
+def settings_values(subscriber: Subscriber, *, now: dt.datetime) -> dict[str, Any]:
+    """The columns that hold a reader's settings."""
+    return {
+        "email": subscriber.email,
+        "address": canonical_address(subscriber.email),
+        "settings": subscriber_to_json(subscriber),
+        "times_hash": times_hash(subscriber.times),
+        "updated_at": now,
+    }
+
+
+def first_slot(times: SendTimes, *, max_lateness: dt.timedelta, now: dt.datetime) -> Slot:
+    """A newcomer's: the latest one if it is not longer ago than ``max_lateness``, as after an outage; else the next."""
+    latest = previous_slot(times, at=now)
+    if latest is not None and now - latest.due_at <= max_lateness:
+        return latest
+    return next_slot(times, after=now, last_edition=None)
+
+
+def _declared_state(row: Row[Any] | None, *, paused: bool) -> ReaderState:
+    """A file's word, but where the reader's own stands against it."""
+    if row is not None and row.state == S.LEFT:
+        return S.LEFT
+    resting = row is not None and row.state == S.PAUSED and row.paused_until is not None
+    return S.PAUSED if paused or resting else S.ACTIVE
+
+
+def _values(
+    subscriber: Subscriber, row: Row[Any] | None, state: ReaderState, max_lateness: dt.timedelta, now: dt.datetime
+) -> dict[str, Any]:
+    values = settings_values(subscriber, now=now) | {"state": state, "problem": None}
+    woken = row is not None and row.state != S.ACTIVE and state is S.ACTIVE
+    if row is None:
+        slot = first_slot(subscriber.times, max_lateness=max_lateness, now=now)
+        values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
+    elif row.times_hash != values["times_hash"] or woken:
+        slot = next_slot(subscriber.times, after=now, last_edition=row.last_edition)
+        values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
+    return values
+
+
+def _forgotten(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that belonged to readers who were erased."""
+    found: set[str] = set()
+    for chunk in chunks(ids):
+        hashes = keyed_hashes(connection, READER_ID, chunk)
+        query = select(erasures.c.id_hash).where(erasures.c.id_hash.in_(sorted(hashes.values())))
+        there = set(connection.scalars(query))
+        found |= {reader for reader, hashed in hashes.items() if hashed in there}
+    return found

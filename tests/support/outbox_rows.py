@@ -34,6 +34,7 @@ def add_readers(db: Database, *ids: str, state: str = "active") -> None:
                 {
                     "id": reader,
                     "email": f"{reader}@example.org",
+                    "address": f"{reader}@example.org",
                     "origin": "file",
                     "state": state,
                     "settings": {},

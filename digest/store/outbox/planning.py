@@ -89,7 +89,8 @@ class Planning(Chapter):
             fresh = [
                 row
                 for row, plan in zip(rows, plans, strict=True)
-                if trial or (known := last.get(plan.subscriber_id)) is None or known <= plan.edition
+                if plan.subscriber_id in last  # else erased since the plan was made
+                and (trial or (known := last[plan.subscriber_id]) is None or known <= plan.edition)
             ]
             inserted = 0
             if fresh:

@@ -232,6 +232,6 @@ def _record(connection: Connection, results: Sequence[AttemptResult], now: dt.da
     dead = {result.delivery_id: result.reason or result.text for result in results if result.suppress}
     if dead:
         recipients = select(deliveries.c.id, deliveries.c.recipient).where(deliveries.c.id.in_(list(dead)))
-        for row in connection.execute(recipients).all():
+        for row in connection.execute(recipients.where(deliveries.c.recipient.is_not(None))).all():
             put_suppression(connection, row.recipient, dead[row.id], now)
     return changed

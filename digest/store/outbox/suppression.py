@@ -1,4 +1,8 @@
-"""Addresses that are not written to, whoever asks: dead ones, complaints, unsubscribes. Keyed by canonical form."""
+"""Addresses that are not written to, whoever asks: dead ones, complaints, unsubscribes. Keyed by canonical form.
+
+Of a reader who was erased only a keyed hash of the address is left: it is recognised when somebody would write to it,
+and says nothing to whoever reads the table.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, insert, or_, select
 
 from digest.store.database import Database
+from digest.store.keys import keyed_hashes
 from digest.store.schema import suppressions
+
+ADDRESS = "address"
+ERASED = "erased at the reader's wish"
 
 
 def canonical_address(address: str) -> str:
@@ -35,22 +43,36 @@ def suppressed_among(connection: Connection, addresses: Iterable[str], now: dt.d
     keys = {address: canonical_address(address) for address in addresses}
     if not keys:
         return {}
+    hashes = keyed_hashes(connection, ADDRESS, set(keys.values()))
     rows = connection.execute(
         select(suppressions.c.address, suppressions.c.reason).where(
-            suppressions.c.address.in_(sorted(set(keys.values()))),
+            suppressions.c.address.in_(sorted({*keys.values(), *hashes.values()})),
             or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now),
         )
     )
     reasons = {row.address: row.reason for row in rows}
-    return {address: reasons[key] for address, key in keys.items() if key in reasons}
+    found = {address: reasons.get(key) or reasons.get(hashes.get(key, "")) for address, key in keys.items()}
+    return {address: reason for address, reason in found.items() if reason is not None}
 
 
 def put_suppression(
     connection: Connection, address: str, reason: str, now: dt.datetime, expires_at: dt.datetime | None = None
 ) -> None:
+    """Write to the address no more. One of which only the hash is kept stays unwritten: it is not written to anyway."""
     key = canonical_address(address)
+    hashed = keyed_hashes(connection, ADDRESS, [key]).get(key)
+    if hashed and connection.execute(select(suppressions).where(suppressions.c.address == hashed)).first():
+        return
     connection.execute(delete(suppressions).where(suppressions.c.address == key))
     connection.execute(insert(suppressions).values(address=key, reason=reason, created_at=now, expires_at=expires_at))
+
+
+def forget_address(connection: Connection, address: str, now: dt.datetime) -> None:
+    """Never write to it again, and keep nothing but a keyed hash of it."""
+    key = canonical_address(address)
+    hashed = keyed_hashes(connection, ADDRESS, [key])[key]
+    connection.execute(delete(suppressions).where(suppressions.c.address.in_([key, hashed])))
+    connection.execute(insert(suppressions).values(address=hashed, reason=ERASED, created_at=now, expires_at=None))
 
 
 class Suppressed(NamedTuple):
@@ -75,7 +97,8 @@ class Suppressions:
         """True if the address was suppressed."""
         with self._db.write() as connection:
             key = canonical_address(address)
-            return connection.execute(delete(suppressions).where(suppressions.c.address == key)).rowcount > 0
+            names = [key, *keyed_hashes(connection, ADDRESS, [key]).values()]
+            return connection.execute(delete(suppressions).where(suppressions.c.address.in_(names))).rowcount > 0
 
     def suppressed_since(self, since: dt.datetime, until: dt.datetime, *, limit: int) -> list[Suppressed]:
         """The addresses that were given up in a span, the first one first."""

@@ -1,0 +1,97 @@
+"""What every change of a reader's membership is made of: the locked row, its new values, and the line on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, text, update
+
+from digest.errors import MembershipError, NotFound
+from digest.model import Act, Evidence, ReaderState, Subscriber
+from digest.schedule import next_slot
+from digest.store.keys import keyed_hashes
+from digest.store.outbox.suppression import canonical_address
+from digest.store.schema import consents, erasures, subscribers
+from digest.store.subscribers import FILE, READER_ID, STORE, KnownReader, known_reader, settings_values
+from digest.subscribers import subscriber_from_json
+
+S = ReaderState
+
+MEMBERS = (S.ACTIVE, S.PAUSED)
+RANKS = (*MEMBERS, S.LEFT, S.PENDING)
+
+
+def alone_with(connection: Connection, email: str) -> str:
+    """The address's canonical form, once nobody else is at work on it: two sign-ups at once make one reader."""
+    key = canonical_address(email)
+    if connection.dialect.name == "postgresql":  # on SQLite writers are alone anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+    return key
+
+
+def with_address(connection: Connection, key: str, *, but: str = "") -> Row[Any] | None:
+    """Who has this address: a reader before one who left, and one who left before one who never confirmed."""
+    query = (
+        select(subscribers)
+        .where(subscribers.c.address == key, subscribers.c.state.in_(RANKS), subscribers.c.id != but)
+        .order_by(subscribers.c.id)
+        .with_for_update()
+    )
+    return min(connection.execute(query).all(), key=lambda row: RANKS.index(row.state), default=None)
+
+
+def locked(connection: Connection, reader_id: str) -> Row[Any]:
+    query = select(subscribers).where(subscribers.c.id == reader_id, subscribers.c.state != S.ERASED)
+    row = connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound(f"no reader {reader_id!r}")
+    return row
+
+
+def member(row: Row[Any]) -> None:
+    if row.state not in MEMBERS:
+        raise MembershipError(f"{row.id} is {row.state}: only who gets mail can pause or resume")
+
+
+def changeable(row: Row[Any]) -> None:
+    if row.origin == FILE:
+        raise MembershipError(f"{row.id} is declared by a file, which is where their settings are changed")
+    if row.state not in (*MEMBERS, S.PENDING):
+        raise MembershipError(f"{row.id} is {row.state}: there is nothing to change")
+
+
+def enrol(connection: Connection, subscriber: Subscriber, state: ReaderState, now: dt.datetime) -> None:
+    taken = connection.execute(select(subscribers.c.id).where(subscribers.c.id == subscriber.id)).first()
+    hashed = keyed_hashes(connection, READER_ID, [subscriber.id]).get(subscriber.id)
+    gone = hashed and connection.execute(select(erasures).where(erasures.c.id_hash == hashed)).first()
+    if taken or gone:
+        raise MembershipError(f"the id {subscriber.id!r} {'is taken' if taken else 'was a reader who was erased'}")
+    values = settings_values(subscriber, now=now)
+    connection.execute(insert(subscribers).values(id=subscriber.id, origin=STORE, state=state, **values))
+
+
+def put(connection: Connection, reader_id: str, values: dict[str, Any]) -> None:
+    connection.execute(update(subscribers).where(subscribers.c.id == reader_id).values(values))
+
+
+def wake(connection: Connection, row: Row[Any], act: Act, evidence: Evidence, now: dt.datetime) -> KnownReader:
+    slot = next_slot(subscriber_from_json(row.settings).times, after=now, last_edition=row.last_edition)
+    values = {"state": S.ACTIVE, "paused_until": None, "wanted": None, "updated_at": now}
+    put(connection, row.id, values | {"next_due_at": slot.due_at, "next_edition": slot.edition})
+    note(connection, row.id, act, evidence, now)
+    return known_reader(locked(connection, row.id))
+
+
+def note(connection: Connection, reader_id: str, act: Act, evidence: Evidence, now: dt.datetime) -> None:
+    connection.execute(
+        insert(consents).values(
+            subscriber_id=reader_id,
+            act=act,
+            at=evidence.at or now,
+            ip=evidence.ip,
+            text=evidence.text,
+            language=evidence.language,
+            recorded_at=now,
+        )
+    )
