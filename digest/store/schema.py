@@ -277,10 +277,15 @@ subscribers = Table(
     Column("email", Text, nullable=False),
     Column("address", Text, nullable=False, server_default="", index=True, comment="canonical form of the email"),
     Column("origin", String(8), nullable=False, comment="file | store"),
-    Column("state", String(16), nullable=False, comment="pending | active | paused | left | gone | erased"),
+    # digest.model.ReaderState: pending and left besides.
+    Column("state", String(16), nullable=False, comment="active | paused | gone | erased"),
     Column("paused_until", Instant, index=True, comment="when a paused reader wakes by themselves"),
     Column("settings", JSON, nullable=False, comment="the last good settings"),
-    Column("wanted", JSON, comment="settings that were asked for and wait to be confirmed from their address"),
+    Column(
+        "wanted",
+        JSON(none_as_null=True),
+        comment="settings that were asked for and wait to be confirmed from their address",
+    ),
     Column(
         "times_hash", String(32), nullable=False, comment="of send times and tzdata version: stale due times recompute"
     ),
@@ -314,9 +319,8 @@ erasures = Table(
 suppressions = Table(
     "suppressions",
     metadata,
-    Column(
-        "address", Text, primary_key=True, comment="canonical form of the address; of an erased reader # and its hash"
-    ),
+    # Of an erased reader: # and a keyed hash of it.
+    Column("address", Text, primary_key=True, comment="canonical form of the address"),
     Column("reason", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),

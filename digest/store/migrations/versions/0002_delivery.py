@@ -62,3 +62,56 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery_id", "scheme", "value", name=op.f("pk_sent_names")),
     )
     op.create_index(op.f("ix_sent_names_subscriber_id"), "sent_names", ["subscriber_id"], unique=False)
+    op.create_table(
+        "erasures",
+        sa.Column(
+            "id_hash",
+            sa.String(length=65),
+            nullable=False,
+            comment="keyed hash of the id, so that a file does not revive it",
+        ),
+        sa.Column("erased_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_erasures")),
+    )
+    op.create_table(
+        "consents",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("subscriber_id", sa.String(length=128), nullable=False),
+        sa.Column("act", sa.String(length=16), nullable=False, comment="digest.model.Act: asked, confirmed, left, …"),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("ip", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False, comment="what was agreed to, or where the proof of it is"),
+        sa.Column("language", sa.Text(), nullable=False, comment="of that text"),
+        sa.Column(
+            "recorded_at",
+            INSTANT,
+            nullable=False,
+            comment="later than ``at`` for consent that was given elsewhere",
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscribers.id"], name=op.f("fk_consents_subscriber_id_subscribers")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    op.create_index(op.f("ix_consents_subscriber_id"), "consents", ["subscriber_id"], unique=False)
+    op.add_column(
+        "subscribers",
+        sa.Column(
+            "address", sa.Text(), server_default="", nullable=False, comment="canonical form of the email"
+        ),
+    )
+    op.add_column(
+        "subscribers",
+        sa.Column("paused_until", INSTANT, nullable=True, comment="when a paused reader wakes by themselves"),
+    )
+    op.add_column(
+        "subscribers",
+        sa.Column(
+            "wanted",
+            sa.JSON(),
+            nullable=True,
+            comment="settings that were asked for and wait to be confirmed from their address",
+        ),
+    )
+    op.create_index(op.f("ix_subscribers_address"), "subscribers", ["address"], unique=False)
+    op.create_index(op.f("ix_subscribers_paused_until"), "subscribers", ["paused_until"], unique=False)
