@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 from collections.abc import Iterator
@@ -119,12 +120,19 @@ def test_an_edition_is_planned_once(outbox: Outbox) -> None:
 
 def test_planning_and_cursor_are_one_transaction(outbox: Outbox) -> None:
     """If the delivery cannot be inserted, the reader stays due."""
-    add_readers(outbox._db, "ada")
-    with pytest.raises(Exception, match=r"(?i)foreign key"):
-        outbox.plan([plan_of("ada"), plan_of("nobody")], trial=False, now=NOW)
+    add_readers(outbox._db, "ada", "bob")
+    unsound = dataclasses.replace(plan_of("bob"), expires_at=None)  # type: ignore[arg-type]
+    with pytest.raises(Exception, match=r"(?i)null"):
+        outbox.plan([plan_of("ada"), unsound], trial=False, now=NOW)
     assert states(outbox) == {}
     with outbox._db.read() as connection:
-        assert connection.execute(select(subscribers.c.next_due_at)).scalar_one() == NOW
+        assert list(connection.scalars(select(subscribers.c.next_due_at))) == [NOW, NOW]
+
+
+def test_a_reader_who_was_erased_meanwhile_holds_nobody_up(outbox: Outbox) -> None:
+    """Whoever is gone between being due and being planned is passed over."""
+    add_readers(outbox._db, "ada")
+    assert outbox.plan([plan_of("ada"), plan_of("nobody")], trial=False, now=NOW) == 1
 
 
 def test_a_trial_does_not_use_up_the_day(outbox: Outbox) -> None:
