@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from digest.pipeline.answers import Taken
     from digest.pipeline.archive import Archived
     from digest.pipeline.backtest import Backtest
+    from digest.pipeline.chronicle import Chronicle, Reconciled
     from digest.pipeline.comparison import Comparison
     from digest.pipeline.library import Suggestion
     from digest.pipeline.membership import Membership
@@ -118,6 +119,7 @@ class App(Composition):
         """Plan, build, deliver, and keep the books, for everyone who is due."""
         from digest.pipeline.plan import plan
 
+        self.reconcile()
         now = self.clock()
         reaped = self.outbox.reap(now, on_uncertain=self.config.mail.on_uncertain)
         self.members.housekeep()
@@ -170,6 +172,8 @@ class App(Composition):
         """One reader's edition now."""
         from digest.pipeline.sending_now import send_now
 
+        self.reconcile()
+
         def work() -> str | None:
             self.outbox.reap(self.clock(), on_uncertain=self.config.mail.on_uncertain)
             return self._build_and_deliver(threading.Event(), lambda done: None).paused
@@ -187,7 +191,23 @@ class App(Composition):
             trial=self.trial,
             stop=stop,
             progress=progress,
+            chronicle=self._chronicle(),
         )
+
+    def _chronicle(self) -> Chronicle | None:
+        from digest.pipeline.chronicle import Chronicle
+
+        return None if self.journal is None else Chronicle(self.rooms, self.journal)
+
+    def reconcile(self) -> Reconciled:
+        """Have the database know what its journal knows, so that nobody is mailed twice.
+
+        Raises:
+            StoreError: the journal cannot be read.
+        """
+        from digest.pipeline.chronicle import Reconciled, reconcile
+
+        return Reconciled() if self.journal is None else reconcile(self.rooms, self.journal)
 
     def books(self) -> list[tuple[dt.date, dict[DeliveryState, int]]]:
         """The press days that are going on anywhere on Earth, with how many deliveries are in which state."""

@@ -27,6 +27,7 @@ from digest.store.written import WrittenStore
 if TYPE_CHECKING:
     from httpx2 import AsyncBaseTransport
 
+    from digest.delivery.journal import Journal
     from digest.delivery.relays import Relay
     from digest.editions.links import Links
     from digest.editions.message import Composer
@@ -141,6 +142,18 @@ class Composition:
 
         keys = KeyStore(self.db).all()
         return KeyRing(keys=keys, current=list(keys)[-1])
+
+    @cached_property
+    def journal(self) -> Journal | None:
+        """What went out, outside the database; None for trials, and for a database in memory: nothing to lose."""
+        if self.trial or (self.db.dialect == "sqlite" and self.db.file is None):
+            return None
+        from digest.delivery.journal import Journal
+        from digest.store.keys import KeyStore
+
+        beside = self.db.file or self.config_path.absolute()
+        folder = self.config.journal or beside.with_name(f"{beside.stem if self.db.file else 'digest'}-journal")
+        return Journal(folder, key=next(iter(KeyStore(self.db).all().values())))
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:

@@ -157,6 +157,8 @@ class Config(Section):
     mail: MailConfig = MailConfig()
     feedback: FeedbackConfig = FeedbackConfig()
     web: WebConfig = WebConfig()
+    journal: FilePath | None = None
+    """The folder of the accepted journal; by default `digest-journal` beside the database, or beside this file."""
     tick_s: Annotated[int, Duration, between("1s", "1h")] = Field(default=60, alias="tick")
 
     @property

@@ -11,7 +11,8 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from digest.errors import StoreError
 from digest.store.outbox import AttemptResult, Outbox, Window
@@ -21,6 +22,10 @@ logger = logging.getLogger(__name__)
 GROUP_S = 0.1
 GROUP_ROWS = 100
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+
+
+Around = Callable[[Sequence[AttemptResult]], AbstractContextManager[object]]
+"""What is done with results before and after they are committed: the accepted journal."""
 
 
 class Clerk:
@@ -33,9 +38,15 @@ class Clerk:
         clock: Callable[[], dt.datetime],
         patience_s: float,
         written: Callable[[int], None] = lambda number: None,
+        around: Around = nullcontext,
     ) -> None:
-        """``patience_s``: how long replies are kept while the database does not answer; they exist nowhere else."""
+        """
+        Args:
+            patience_s: how long replies are kept while the database does not answer.
+            around: entered with the results before their transaction, and left after it.
+        """
         self._outbox, self._clock, self._patience_s, self._written = outbox, clock, patience_s, written
+        self._around = around
         self._results: list[AttemptResult] = []
         self._windows: list[tuple[list[Window], asyncio.Future[frozenset[int]]]] = []
         self._something, self._urgent = asyncio.Event(), asyncio.Event()
@@ -113,10 +124,14 @@ class Clerk:
         deadline, pause_s = clock() + self._patience_s, FIRST_PAUSE_S
         while True:
             try:
-                return await asyncio.to_thread(self._outbox.advance, results, windows, now=self._clock())
+                return await asyncio.to_thread(self._advance, results, windows)
             except StoreError as error:
                 if clock() + pause_s >= deadline:
                     raise
                 logger.warning("%d results wait for the database: %s", len(results), error)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _advance(self, results: list[AttemptResult], windows: list[Window]) -> frozenset[int]:
+        with self._around(results):
+            return self._outbox.advance(results, windows, now=self._clock())

@@ -13,9 +13,10 @@ import asyncio
 import datetime as dt
 import random
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
-from digest.delivery.clerk import Clerk
+from digest.delivery.clerk import Around, Clerk
 from digest.delivery.leases import Leases
 from digest.delivery.relays import Relay, Relays
 from digest.delivery.report import DrainReport, Tally
@@ -51,6 +52,7 @@ def drain(
     progress: Callable[[int], None] = lambda done: None,
     jitter: Callable[[], float] = random.random,
     lease_s: float | None = None,
+    around: Around = nullcontext,
 ) -> DrainReport:
     """Send everything that may go out now; returns when it is done, all relays are paused, or ``stop`` is set.
 
@@ -67,6 +69,7 @@ def drain(
             progress=progress,
             jitter=jitter,
             lease_s=lease_s,
+            around=around,
         )
     )
 
@@ -82,12 +85,13 @@ async def drain_async(
     progress: Callable[[int], None] = lambda done: None,
     jitter: Callable[[], float] = random.random,
     lease_s: float | None = None,
+    around: Around = nullcontext,
 ) -> DrainReport:
     """Send everything that may go out now.
 
     ``render`` makes the bytes of a claimed delivery; it runs in a thread, one call at a time, and what it raises fails
     that delivery alone. ``progress`` gets the number of results on disk so far. ``jitter`` gives numbers in [0, 1).
-    ``lease_s`` outlasts one transaction by default.
+    ``lease_s`` outlasts one transaction by default. ``around`` is the accepted journal (digest/delivery/clerk.py).
 
     Raises:
         StoreError: the database stayed away; what was under way will be reported as uncertain.
@@ -100,7 +104,13 @@ async def drain_async(
     lease_s = lease_s or LEASE_MARGIN * Timeouts.scaled(slowest).transaction_s
     batch = 2 * max(relay.connections for relay in relays) * config.window
     leases = Leases(outbox, clock=clock, lease_s=lease_s, trial=tally.trial, batch=batch)
-    clerk = Clerk(outbox, clock=clock, patience_s=lease_s / 2, written=lambda number: progress(tally.written(number)))
+    clerk = Clerk(
+        outbox,
+        clock=clock,
+        patience_s=lease_s / 2,
+        written=lambda number: progress(tally.written(number)),
+        around=around,
+    )
     rendering = asyncio.Lock()
 
     def crew(relay: Relay, switch: Switch, waiting: int) -> list[Worker]:

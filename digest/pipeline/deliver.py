@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from digest.delivery.relays import Relay
 from digest.delivery.report import DrainReport
@@ -11,6 +12,7 @@ from digest.delivery.sender import drain
 from digest.editions.fragments import Fragment
 from digest.editions.recipe import Recipe, assemble
 from digest.model import Envelope
+from digest.pipeline.chronicle import Chronicle
 from digest.pipeline.rooms import Rooms
 from digest.store.outbox import ClaimedDelivery
 
@@ -18,12 +20,15 @@ from digest.store.outbox import ClaimedDelivery
 class Renderer:
     """Makes the bytes of a claimed delivery from its recipe; cards and shells are loaded once."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    def __init__(self, rooms: Rooms, *, note: Callable[[ClaimedDelivery, Sequence[int]], None] | None = None) -> None:
+        """``note`` is told of each delivery that is rendered, with the papers in it."""
+        self._rooms, self._note = rooms, note
         self._fragments: dict[str, Fragment] = {}
 
     def __call__(self, delivery: ClaimedDelivery) -> Envelope:
         recipe = Recipe.from_bytes(delivery.recipe)
+        if self._note is not None:
+            self._note(delivery, [pick.paper_id for pick in recipe.picks])
         missing = [name for name in recipe.hashes if name not in self._fragments]
         if missing:
             loaded = self._rooms.fragments.get(missing)
@@ -43,14 +48,16 @@ def deliver(
     relays: Callable[[], Sequence[Relay]],
     stop: threading.Event,
     progress: Callable[[int], None] = lambda done: None,
+    chronicle: Chronicle | None = None,
 ) -> DrainReport:
-    """Send everything that is ready, and what was deferred until now."""
+    """Send everything that is ready, and what was deferred until now; ``chronicle`` writes the accepted journal."""
     return drain(
         rooms.outbox,
         relays,
-        Renderer(rooms),
+        Renderer(rooms, note=chronicle.note if chronicle else None),
         config=rooms.config.mail,
         clock=rooms.clock,
         stop=stop,
         progress=progress,
+        around=chronicle.around if chronicle else nullcontext,
     )

@@ -10,6 +10,7 @@ from digest.delivery.relays import Relay
 from digest.editions.message import Composer
 from digest.model import DeliveryState
 from digest.pipeline import build, deliver
+from digest.pipeline.chronicle import Chronicle
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.writing import Writer
 from digest.store.outbox import RelayState
@@ -53,10 +54,11 @@ def build_and_deliver(
     trial: bool,
     stop: threading.Event,
     progress: Callable[[int], None],
+    chronicle: Chronicle | None = None,
 ) -> PassReport:
     """Build and send everything that is due; ``planned`` is not counted here."""
     built = build.build(rooms, composer=composer, writer=writer, trial=trial, stop=stop.is_set)
-    sent = deliver.deliver(rooms, relays=relays, stop=stop, progress=progress)
+    sent = deliver.deliver(rooms, relays=relays, stop=stop, progress=progress, chronicle=chronicle)
     held_up = bool(sent.paused or sent.stopped)
     return PassReport(
         built=built.built,

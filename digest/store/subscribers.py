@@ -205,6 +205,12 @@ class SubscriberStore:
             )
             return [known_reader(row) for row in rows]
 
+    def ids(self) -> list[str]:
+        """Of all readers, erased ones left out."""
+        query = select(subscribers.c.id).where(subscribers.c.state != ERASED).order_by(subscribers.c.id)
+        with self._db.read() as connection:
+            return list(connection.scalars(query))
+
     def problems(self) -> dict[str, str]:
         """By reader, what is wrong with a file that could not be read; its last good settings hold."""
         query = select(subscribers.c.id, subscribers.c.problem).where(

@@ -4,6 +4,7 @@ planning    due → planned → building → ready, or skipped
 sending     ready → leased → sending → a reply
 recalling   ready → planned, when a paper is withdrawn
 reaping     what dead processes leave behind
+reconciling what the accepted journal says and this database does not, and the reverse
 operating   what the operator does by hand
 books       looking, replaying, accounting
 suppression, relays    addresses and relays that are left in peace
@@ -14,6 +15,7 @@ from digest.store.outbox.operating import Operating
 from digest.store.outbox.planning import Planning
 from digest.store.outbox.reaping import Reaping
 from digest.store.outbox.recalling import Recalling
+from digest.store.outbox.reconciling import Reconciling
 from digest.store.outbox.relays import Relays
 from digest.store.outbox.sending import Sending
 from digest.store.outbox.suppression import Suppressions, canonical_address
@@ -25,16 +27,18 @@ from digest.store.outbox.values import (
     DeliveryRow,
     Filters,
     Frozen,
+    Gap,
     Plan,
     PlannedDelivery,
     Reaped,
     RelayState,
     Replay,
+    SentFact,
     Window,
 )
 
 
-class Outbox(Planning, Recalling, Sending, Reaping, Operating, Reading, Relays, Suppressions):
+class Outbox(Planning, Recalling, Sending, Reaping, Reconciling, Operating, Reading, Relays, Suppressions):
     """One class, a chapter per module; each public method is one transaction. Works on SQLite and PostgreSQL."""
 
 
@@ -46,12 +50,14 @@ __all__ = [
     "DeliveryRow",
     "Filters",
     "Frozen",
+    "Gap",
     "Outbox",
     "Plan",
     "PlannedDelivery",
     "Reaped",
     "RelayState",
     "Replay",
+    "SentFact",
     "Window",
     "canonical_address",
 ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, distinct, func, or_, select
 
 from digest.model import OPEN_STATES, RELEASING_STATES, DeliveryState, EditionKey
 from digest.store.outbox.base import Chapter, write_event
 from digest.store.outbox.values import Books, DeliveryRow, Filters, Frozen, Replay
-from digest.store.schema import attempts, deliveries, events, papers, sent_papers
+from digest.store.schema import attempts, deliveries, events, identifiers, papers, sent_names, sent_papers
 
 LAST_ZONE = dt.timedelta(hours=12)
 """UTC−12, Baker Island, is the last place where a date ends."""
@@ -64,7 +64,8 @@ class Reading(Chapter):
         """By reader, the papers that count as gone, in editions ``before`` that date only if given.
 
         Gone is everything from ready through accepted, uncertain and held; what failed, expired or was cancelled gave
-        its papers back, and trials never count. A paper that was merged since counts under its new id as well.
+        its papers back, and trials never count. A paper that was merged since counts under its new id as well. One that
+        is known by name only, from the journal, counts as soon as a source brings it.
         """
         gone: dict[str, set[int]] = {reader: set() for reader in subscriber_ids}
         query = (
@@ -80,6 +81,8 @@ class Reading(Chapter):
         if before is not None:
             query = query.where(deliveries.c.edition < before)
         with self._db.read() as connection:
+            for reader, paper_id in _sent_by_name(connection, subscriber_ids, before):
+                gone[reader].add(paper_id)
             merged: dict[int, set[str]] = {}
             for row in connection.execute(query):
                 gone[row.subscriber_id].add(row.paper_id)
@@ -210,6 +213,23 @@ class Reading(Chapter):
                 write_event(connection, CLOSED if account.balanced else MISMATCH, detail, now)
                 done.append(account)
         return done
+
+
+def _sent_by_name(
+    connection: Connection, subscriber_ids: Sequence[str], before: dt.date | None
+) -> Iterator[tuple[str, int]]:
+    """(reader, paper) of what went out by the journal, before the paper was known here, and is known now."""
+    query = (
+        select(sent_names.c.subscriber_id, identifiers.c.paper_id)
+        .join(identifiers, (identifiers.c.scheme == sent_names.c.scheme) & (identifiers.c.value == sent_names.c.value))
+        .join(deliveries, deliveries.c.id == sent_names.c.delivery_id)
+        .where(sent_names.c.subscriber_id.in_(list(subscriber_ids)))
+        .where(deliveries.c.state.not_in(list(RELEASING_STATES)))
+    )
+    if before is not None:
+        query = query.where(deliveries.c.edition < before)
+    for row in connection.execute(query):
+        yield row.subscriber_id, row.paper_id
 
 
 def _counts(connection: Connection, trial: bool | None, edition: dt.date | None) -> dict[DeliveryState, int]:

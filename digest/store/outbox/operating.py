@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from digest.model import RELEASING_STATES, DeliveryState
 from digest.store.outbox.base import AnyRow, Chapter, settle, write_event
+from digest.store.outbox.reconciling import put_gaps
 from digest.store.schema import attempts, deliveries, sent_papers
 
 S = DeliveryState
@@ -63,6 +64,7 @@ class Operating(Chapter):
                         text="the operator confirmed that it arrived",
                     )
                 )
+            put_gaps(connection, [row.id for row in rows], now)
             return _move(connection, "confirm", {S.ACCEPTED: rows}, "confirmed by the operator", now)
 
     def retry(self, ids: Collection[int], *, now: dt.datetime) -> list[int]:

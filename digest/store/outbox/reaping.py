@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, insert, not_, or_, select, update
 
 from digest.model import DeliveryState
 from digest.store.outbox.base import Chapter
+from digest.store.outbox.reconciling import put_gaps
 from digest.store.outbox.values import Reaped
 from digest.store.owners import is_dead, machine
 from digest.store.schema import attempts, deliveries
@@ -61,6 +62,7 @@ class Reaping(Chapter):
                 .returning(deliveries.c.id)
             ).all()
             if unsure:
+                put_gaps(connection, [row.id for row in unsure], now)
                 connection.execute(
                     insert(attempts),
                     [

@@ -140,6 +140,66 @@ class DeliveryRow:
     updated_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFact:
+    """A line of the accepted journal: an edition that a server took, or may have taken."""
+
+    reader: str
+    """A keyed hash of the reader's id, 32 hexadecimal digits."""
+    edition: dt.date
+    state: DeliveryState
+    """ACCEPTED or UNCERTAIN."""
+    at: dt.datetime
+    delivery_id: int
+    """In the database that wrote it; after a restore another delivery may have it."""
+    message_id: str
+    relay: str
+    papers: tuple[tuple[str, ...], ...]
+    """In mail order, all names of each: ``arxiv:2511.01234``."""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "reader": self.reader,
+            "edition": self.edition.isoformat(),
+            "state": str(self.state),
+            "at": self.at.astimezone(dt.UTC).isoformat(),
+            "delivery_id": self.delivery_id,
+            "message_id": self.message_id,
+            "relay": self.relay,
+            "papers": self.papers,
+        }
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, object]) -> SentFact:
+        """Raises KeyError, ValueError or TypeError for what :meth:`to_json` did not make."""
+        papers = said["papers"]
+        if not isinstance(papers, list | tuple):
+            raise TypeError("papers is no list")
+        return cls(
+            reader=str(said["reader"]),
+            edition=dt.date.fromisoformat(str(said["edition"])),
+            state=DeliveryState(str(said["state"])),
+            at=dt.datetime.fromisoformat(str(said["at"])).astimezone(dt.UTC),
+            delivery_id=int(str(said["delivery_id"])),
+            message_id=str(said["message_id"]),
+            relay=str(said["relay"]),
+            papers=tuple(tuple(map(str, names)) for names in papers),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A delivery that went out, or may have, and is not in the journal."""
+
+    delivery_id: int
+    subscriber_id: str
+    edition: dt.date
+    state: DeliveryState
+    at: dt.datetime
+    message_id: str
+    paper_ids: tuple[int, ...]
+
+
 class Replay(NamedTuple):
     """What a day's mail was made from, what became of it, and when it was accepted."""
 
