@@ -207,7 +207,7 @@ class SubscriberStore:
 
     def ids(self) -> list[str]:
         """Of all readers, erased ones left out."""
-        query = select(subscribers.c.id).where(subscribers.c.state != ERASED).order_by(subscribers.c.id)
+        query = select(subscribers.c.id).where(subscribers.c.state != S.ERASED).order_by(subscribers.c.id)
         with self._db.read() as connection:
             return list(connection.scalars(query))
 
