@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     from digest.pipeline.chronicle import Chronicle, Reconciled
     from digest.pipeline.comparison import Comparison
     from digest.pipeline.library import Suggestion
-    from digest.pipeline.membership import Membership
+    from digest.pipeline.membership import Imported, Membership
     from digest.pipeline.passing import PassReport
     from digest.pipeline.preview import Preview, Previewer
     from digest.pipeline.sending_now import Outcome
     from digest.sources.progress import Progress
+    from digest.store.erasure import Erased
 
 
 logger = logging.getLogger(__name__)
@@ -240,6 +241,30 @@ class App(Composition):
         ids = [self.rooms.subscribers.get(reader).subscriber.id for reader in readers]
         place = Archive(folder, site=site.name, url=site.archive_url, ring=self.ring)
         return archive(self.rooms, place, readers=ids, since=since, progress=progress)
+
+    def erase(self, reader: str, *, archives: Sequence[Path] = ()) -> tuple[Erased, int]:
+        """Forget a reader (by id), and their pages in these folders of `digest archive`; and how many files."""
+        from digest.pipeline.archive import Archive, forget
+
+        site = self.config.site
+        erased = self.members.erase(reader)
+        places = [Archive(folder, site=site.name, url=site.archive_url, ring=self.ring) for folder in archives]
+        return erased, sum(forget(place, reader, erased.editions) for place in places)
+
+    def import_readers(self, path: Path, *, dry_run: bool) -> Imported:
+        """Readers of a CSV file.
+
+        Raises:
+            ConfigError: with every mistake in it; then nobody was imported.
+        """
+        from digest.reader_list import read_reader_list
+
+        return self.members.import_list(read_reader_list(path, now=self.clock()), dry_run=dry_run)
+
+    def files_of(self, reader: str) -> Sequence[Path]:
+        """The files that declare a reader."""
+        files = load_subscribers(self.config.subscribers)
+        return [loaded.path for loaded in files.good if loaded.subscriber.id == reader]
 
     def compare(self, reader: str, first: dt.date, second: dt.date) -> Comparison:
         """What changed between the mails of two days; of one day twice, since it was sent."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.common import MISUSED, config_option, console, fail, own_config_option
+from digest.cli.members import COMMANDS
 
 if TYPE_CHECKING:
     from digest.bibliography import BibEntry
@@ -35,8 +36,10 @@ def command(context: click.Context, config: Path, as_json: bool) -> None:
     from digest.app import open_app
 
     with open_app(config) as app:
-        app.reread()
+        sync = app.reread()
         known, now = app.rooms.subscribers.all(), app.clock()
+    for erased in sync.erased:
+        click.echo(f"{erased} was erased: their file counts for nothing, delete it", err=True)
     if as_json:
         for reader in known:
             click.echo(json.dumps(_row(reader), ensure_ascii=False))
@@ -44,6 +47,10 @@ def command(context: click.Context, config: Path, as_json: bool) -> None:
         click.echo("no readers yet: digest init, or a file in subscribers/ (docs/configuration.md)")
     else:
         _print(known, now)
+
+
+for _verb in COMMANDS:
+    command.add_command(_verb)
 
 
 @command.command("show", short_help="A reader's settings, defaults included.")

@@ -194,6 +194,8 @@ class Daemon:
         log.info("subscriber files read added=%d changed=%d gone=%d broken=%d", *counts)
         for reader, problem in report.broken.items():
             log.warning("reader=%s keeps the last good settings: %s", reader, problem)
+        for reader in report.erased:
+            log.warning("reader=%s was erased: their file counts for nothing, delete it", reader)
 
     def _ingest(self, source: str) -> None:
         try:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from digest.delivery.files import forget_files
+from digest.errors import MembershipError
 from digest.model import Act, Consent, Evidence, Joined, Subscriber
 from digest.pipeline import personal
 from digest.pipeline.rooms import Rooms
+from digest.reader_list import Listed
 from digest.store.erasure import Erased, ErasureStore
 from digest.store.members import MemberStore
 from digest.store.subscribers import KnownReader
@@ -31,6 +33,14 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 def new_reader_id() -> str:
     """For a reader without a file: ``r-`` and ten letters that say nothing about them; 50 bits."""
     return "r-" + "".join(secrets.choice(_LETTERS) for _ in range(10))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """``added`` has ids, ``passed_over`` the reason by the line of the list."""
+
+    added: tuple[str, ...]
+    passed_over: Mapping[int, str]
 
 
 class Membership:
@@ -86,6 +96,23 @@ class Membership:
         named = subscriber if subscriber.id else replace(subscriber, id=new_reader_id())
         self._members.add(named, act, evidence, max_lateness=self._late, now=self._rooms.clock())
         return self.find(named.id)
+
+    def import_list(self, listed: Sequence[Listed], *, dry_run: bool = False) -> Imported:
+        """Readers of a list, with the consent that it proves; those who are known or suppressed are passed over."""
+        now, added, passed_over = self._rooms.clock(), [], {}
+        for one in listed:
+            named = one.subscriber if one.subscriber.id else replace(one.subscriber, id=new_reader_id())
+            reason = self._members.obstacle(named, now=now)
+            if reason is None and not dry_run:
+                try:
+                    self._members.add(named, Act.IMPORTED, one.evidence, max_lateness=self._late, now=now)
+                except MembershipError as error:  # somebody else was quicker
+                    reason = str(error)
+            if reason is None:
+                added.append(named.id)
+            else:
+                passed_over[one.line] = reason
+        return Imported(added=tuple(added), passed_over=passed_over)
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,7 +12,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from digest.errors import MembershipError
 from digest.model import Act, Evidence, Joined, JoinOutcome, Subscriber
@@ -21,7 +21,7 @@ from digest.store.database import Database
 from digest.store.outbox.suppression import suppressed_among
 from digest.store.schema import consents, subscribers
 from digest.store.subscribers import STORE, KnownReader, first_slot, known_reader, settings_values
-from digest.store.wishes import MEMBERS, S, alone_with, changeable, enrol, locked, note, put, with_address
+from digest.store.wishes import MEMBERS, S, alone_with, changeable, enrol, id_taken, locked, note, put, with_address
 from digest.subscribers import subscriber_from_json, subscriber_to_json
 
 
@@ -63,15 +63,17 @@ class Joining:
             MembershipError: the id or the address is taken, or the address is not written to.
         """
         with self._db.write() as connection:
-            key = alone_with(connection, subscriber.email)
-            if (reason := suppressed_among(connection, [subscriber.email], now).get(subscriber.email)) is not None:
-                raise MembershipError(f"{subscriber.email} is not written to: {reason} (digest queue unsuppress)")
-            if (row := with_address(connection, key)) is not None:
-                raise MembershipError(f"{subscriber.email} is the address of {row.id}, who is {row.state}")
+            if (reason := _obstacle(connection, subscriber, now)) is not None:
+                raise MembershipError(reason)
             enrol(connection, subscriber, S.ACTIVE, now)
             slot = first_slot(subscriber.times, max_lateness=max_lateness, now=now)
             put(connection, subscriber.id, {"next_due_at": slot.due_at, "next_edition": slot.edition})
             note(connection, subscriber.id, act, evidence, now)
+
+    def obstacle(self, subscriber: Subscriber, *, now: dt.datetime) -> str | None:
+        """Why :meth:`add` would refuse; None if it would not."""
+        with self._db.write() as connection:
+            return _obstacle(connection, subscriber, now)
 
     def confirm(
         self, reader_id: str, evidence: Evidence, *, max_lateness: dt.timedelta, now: dt.datetime
@@ -143,3 +145,13 @@ class Joining:
                 connection.execute(delete(consents).where(consents.c.subscriber_id.in_(stale)))
                 connection.execute(delete(subscribers).where(subscribers.c.id.in_(stale)))
             return len(stale)
+
+
+def _obstacle(connection: Connection, subscriber: Subscriber, now: dt.datetime) -> str | None:
+    email = subscriber.email
+    row = with_address(connection, alone_with(connection, email))
+    if (reason := suppressed_among(connection, [email], now).get(email)) is not None:
+        return f"{email} is not written to: {reason} (digest queue unsuppress)"
+    if row is not None:
+        return f"{email} is the address of {row.id}, who is {row.state}"
+    return id_taken(connection, subscriber.id)

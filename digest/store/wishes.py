@@ -61,12 +61,19 @@ def changeable(row: Row[Any]) -> None:
         raise MembershipError(f"{row.id} is {row.state}: there is nothing to change")
 
 
+def id_taken(connection: Connection, reader_id: str) -> str | None:
+    """Why nobody can have this id; None if it is free. One who was erased keeps theirs for good."""
+    if connection.execute(select(subscribers.c.id).where(subscribers.c.id == reader_id)).first():
+        return f"the id {reader_id!r} is taken"
+    hashed = keyed_hashes(connection, READER_ID, [reader_id]).get(reader_id)
+    if hashed and connection.execute(select(erasures).where(erasures.c.id_hash == hashed)).first():
+        return f"the id {reader_id!r} was a reader who was erased"
+    return None
+
+
 def enrol(connection: Connection, subscriber: Subscriber, state: ReaderState, now: dt.datetime) -> None:
-    taken = connection.execute(select(subscribers.c.id).where(subscribers.c.id == subscriber.id)).first()
-    hashed = keyed_hashes(connection, READER_ID, [subscriber.id]).get(subscriber.id)
-    gone = hashed and connection.execute(select(erasures).where(erasures.c.id_hash == hashed)).first()
-    if taken or gone:
-        raise MembershipError(f"the id {subscriber.id!r} {'is taken' if taken else 'was a reader who was erased'}")
+    if (reason := id_taken(connection, subscriber.id)) is not None:
+        raise MembershipError(reason)
     values = settings_values(subscriber, now=now)
     connection.execute(insert(subscribers).values(id=subscriber.id, origin=STORE, state=state, **values))
 

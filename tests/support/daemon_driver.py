@@ -49,6 +49,7 @@ class FakeSync:
     changed: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
+    erased: tuple[str, ...] = ()
 
 
 class Journal:
