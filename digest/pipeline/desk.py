@@ -221,6 +221,7 @@ def site_info(config: Config) -> SiteInfo:
         contact=config.site.contact,
         sender=config.mail.sender,
         reply_to=config.mail.reply_to,
+        bounces=config.mail.bounces,
         logo=config.site.brand.logo or "",
         imprint=" · ".join(config.site.brand.footer),
     )

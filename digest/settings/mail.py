@@ -16,6 +16,7 @@ from digest.settings.document import Location
 from digest.settings.places import FilePath, is_loopback, read_secret
 from digest.settings.reading import reading
 from digest.settings.servers import MailServer, parse_server
+from digest.settings.signing import DkimConfig
 from digest.settings.times import Duration, between
 from digest.settings.validation import Section
 from digest.settings.words import PlainText
@@ -32,10 +33,21 @@ class TlsMode(StrEnum):
     TLS = "tls"
 
 
+MOST_BOUNCES = 34
+"""Octets before the @ of `bounces`: RFC 5321 §4.5.3.1.1 allows 64, of which a tag takes 30."""
+
+
 def _password(value: object, info: ValidationInfo) -> object:
     if reading(info) and isinstance(value, dict) and info.data.get("transport") is TransportKind.FILES:
         return None  # a trial needs no secrets, so it runs where they are not set
     return read_secret(value, info)
+
+
+def _dkim(value: object, info: ValidationInfo) -> object:
+    """One mapping or a list of them."""
+    if reading(info) and info.data.get("transport") is TransportKind.FILES:
+        return ()  # as with passwords
+    return [value] if isinstance(value, dict) else value
 
 
 class RelayConfig(Section):
@@ -79,6 +91,10 @@ class MailConfig(RelayConfig):
     """Used in this order while those before them are in trouble or over their limits."""
     sender: Mailbox = Field(default="Paper digest <digest@localhost>", alias="from")
     reply_to: EmailAddress | None = None
+    bounces: EmailAddress | None = None
+    """Where bounces go, each to an address of its own: the mailbox must take ``+anything`` as well (RFC 5233)."""
+    dkim: Annotated[tuple[DkimConfig, ...], BeforeValidator(_dkim)] = ()
+    """The keys that mails are signed with; none where the relay signs."""
     report_to: EmailAddress | None = None
     """The operator: gets a report of every press day."""
     welcome: bool = False
@@ -119,6 +135,10 @@ def _conflicts(mail: MailConfig) -> Iterator[tuple[Location, str]]:
     abroad = mail.transport is TransportKind.SMTP and (host := _host(mail)) is not None and not is_loopback(host)
     if abroad and parseaddr(mail.sender)[1].endswith("@localhost"):
         yield ("from",), "must be an address that the mail server lets you send from: Name <you@uni.example>"
+    if mail.dkim and all(relay.preset not in {None, "local"} for relay in mail.relays):
+        yield ("dkim",), f"signs for a domain of yours, and {mail.preset} signs for its own; leave it out"
+    if mail.bounces and len(mail.bounces.rpartition("@")[0].encode()) > MOST_BOUNCES:
+        yield ("bounces",), f"has more than {MOST_BOUNCES} characters before the @: no tag has room after them"
     for number, relay in enumerate(mail.fallback):
         if relay.transport is TransportKind.FILES:
             yield ("fallback", number, "transport"), "is files, which sends nothing; leave it out"
