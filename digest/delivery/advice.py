@@ -77,12 +77,12 @@ def _refused(reply: Reply, code: int, preset: Preset | None) -> str:
     outcome, status, text = classify(reply), reply.status or "", reply.text
     if code == 535:
         return _auth(reply, preset)
-    limit = f" ({preset.daily_limit} messages a day)" if preset and preset.daily_limit else ""
+    limit = f" ({preset.per_day:,} messages a day)" if preset and preset.per_day else ""
     answers = (
         (code in (530, 538), "the server wants a login first: set mail.username and mail.password"),
         (
             LIMIT.search(text) or status == "5.4.5",
-            f"your account is over its sending limit{limit}; wait, or set mail.per_second",
+            f"your account is over its sending limit{limit}; wait, or set mail.per_day and mail.per_second",
         ),
         (reply.phase is Phase.CHECK, "this message cannot be sent through this server"),
         (

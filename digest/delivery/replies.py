@@ -63,6 +63,8 @@ class Outcome:
     suppress: bool = False
     relay_fault: bool = False
     """Pause the relay and charge the delivery nothing."""
+    crowded: bool = False
+    """The recipient's side says that we go too fast: its domain is to be given less, and nobody is charged."""
     lost: bool = False
     """The connection ended before the dot: nothing was delivered."""
     hint_s: float | None = None
@@ -78,6 +80,11 @@ class Outcome:
 
 DEAD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
 """Status codes of an address that does not exist or never will again."""
+
+
+TOO_FAST = frozenset({"4.3.2", "4.4.5", "4.7.28", "4.7.500", "4.7.650", "4.7.651"})
+"""Status codes of a receiver that wants less at once: RFC 3463 §3.4 and §3.5; Gmail's; Exchange Online's (its page
+"Fix email delivery issues for error code 451 4.7.500-699")."""
 
 
 def _words(*patterns: str) -> re.Pattern[str]:
@@ -189,7 +196,8 @@ def _refused(reply: Reply, code: int, reason: str) -> Outcome:
         return _relay(reply, reason)  # it wants us to log in, or our account is over its daily limit
     if LIMIT.search(words) and (code >= 500 or reply.phase is Phase.MAIL):
         return _relay(reply, reason)
-    deferred = Outcome(state=DeliveryState.DEFERRED, reason=reason, hint_s=hint_s(words))
+    crowded = code < 500 and reply.phase is not Phase.MAIL and _too_fast(code, status, words)
+    deferred = Outcome(state=DeliveryState.DEFERRED, reason=reason, hint_s=hint_s(words), crowded=crowded)
     too_big = code == 552 or status[1:] == ".3.4"
     if reply.phase is Phase.MAIL:
         if code >= 500 and too_big and not FULL.search(words):
@@ -205,6 +213,13 @@ def _refused(reply: Reply, code: int, reason: str) -> Outcome:
     if dead and not blocked and not (reply.phase is not Phase.RCPT and too_big):
         return Outcome(state=DeliveryState.SUPPRESSED, reason=reason, suppress=True)
     return Outcome(state=DeliveryState.FAILED, reason=reason)
+
+
+def _too_fast(code: int, status: str, words: str) -> bool:
+    """About the pace, not about a mailbox: a full one and a greylist say 4xx as well."""
+    if FULL.search(words) or GREYLIST.search(words):
+        return False
+    return code == 421 or status in TOO_FAST or bool(LIMIT.search(words))
 
 
 def _relay(reply: Reply, reason: str) -> Outcome:

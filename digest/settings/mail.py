@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from digest.settings.addresses import EmailAddress, Mailbox, parse_mailbox
+from digest.settings.addresses import EmailAddress, Mailbox, parse_address, parse_mailbox
 from digest.settings.document import Location
 from digest.settings.places import FilePath, is_loopback, read_secret
 from digest.settings.reading import reading
@@ -54,7 +54,7 @@ class RelayConfig(Section):
     """One way for mails to leave: how a relay is reached, and how much it may be given."""
 
     transport: TransportKind = TransportKind.SMTP
-    preset: Literal["gmail", "outlook", "fastmail", "local"] | None = None
+    preset: Literal["gmail", "outlook", "microsoft365", "fastmail", "local"] | None = None
     server: MailServer | None = None
     """smtp://user@host:587 (STARTTLS, plain on this machine) or smtps://user@host:465 (TLS from the start)."""
     tls: TlsMode | None = None
@@ -67,7 +67,25 @@ class RelayConfig(Section):
     connections: int = Field(default=4, ge=1, le=64)
     timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=60.0, alias="timeout")
     per_second: float | None = Field(default=None, gt=0)
+    """This and the next two: where they are left out, the preset's."""
+    per_hour: int | None = Field(default=None, ge=1)
+    per_day: int | None = Field(default=None, ge=1)
+    """In any 24 hours, by all senders on the database."""
 
+
+class DomainConfig(Section):
+    """How much one recipient domain may be given by this process."""
+
+    connections: int | None = Field(default=None, ge=1, le=64)
+    per_second: float | None = Field(default=None, gt=0)
+
+
+def _domain(text: str) -> str:
+    """A domain in lower case, or ``*``; raises ValueError."""
+    return text if text == "*" else parse_address(f"somebody@{text.lstrip('@')}").rpartition("@")[2].lower()
+
+
+Domain = Annotated[str, AfterValidator(_domain)]
 
 SECRETS = frozenset({"password"})
 
@@ -89,6 +107,8 @@ class MailConfig(RelayConfig):
     transport: TransportKind = TransportKind.FILES
     fallback: Annotated[tuple[RelayConfig, ...], BeforeValidator(_fallbacks)] = ()
     """Used in this order while those before them are in trouble or over their limits."""
+    domains: dict[Domain, DomainConfig] = Field(default={})
+    """By recipient domain; `*` stands for each one that is not named."""
     sender: Mailbox = Field(default="Paper digest <digest@localhost>", alias="from")
     reply_to: EmailAddress | None = None
     bounces: EmailAddress | None = None
@@ -116,7 +136,7 @@ class MailConfig(RelayConfig):
         if not reading(info) or not isinstance(data, dict) or "username" in data:
             return data
         sender = data.get("from")
-        if data.get("preset") in {"gmail", "outlook", "fastmail"} and isinstance(sender, str):
+        if data.get("preset") in {"gmail", "outlook", "microsoft365", "fastmail"} and isinstance(sender, str):
             with contextlib.suppress(ValueError):  # a bad address is the problem of `from`
                 return {**data, "username": parseaddr(parse_mailbox(sender))[1]}
         return data
