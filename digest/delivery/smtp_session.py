@@ -23,9 +23,10 @@ from aiosmtplib import (
 from aiosmtplib.protocol import SMTPProtocol
 
 from digest.delivery.mailbox import UnsendableError, wire_address
-from digest.delivery.replies import Phase, Reply, legible
+from digest.delivery.replies import Phase, Reply
 from digest.delivery.settings import Timeouts
 from digest.model import Envelope
+from digest.refusals import legible
 
 POLL_S = 0.01
 BARE_LINE_END = re.compile(rb"\r\n|\r|\n")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from digest.delivery.advice import advice
 from digest.delivery.presets import PRESETS, preset_of_host
-from digest.delivery.replies import Phase, Reply, classify, hint_s, legible
+from digest.delivery.replies import Phase, Reply, classify, hint_s
 from digest.model import DeliveryState as S
+from digest.refusals import legible
 
 CASES = [
     # phase, code, text, state, suppressed, relay's fault
