@@ -109,9 +109,7 @@ class Clerk:
             marked = await self._patiently(results, windows)
         except Exception as error:
             self._failure = error
-            # Whoever asked while this was being written would wait for ever: nobody writes any more.
-            late, self._windows = self._windows, []
-            for _, answer in (*asked, *late):
+            for _, answer in (*asked, *self._windows):
                 if not answer.done():
                     answer.set_exception(error)
                     answer.exception()  # whoever asked may be gone

@@ -13,11 +13,10 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutEr
 
 from digest.delivery.advice import advice
 from digest.delivery.base import RelayError
-from digest.delivery.replies import Phase, Reply
+from digest.delivery.replies import Phase, Reply, legible
 from digest.delivery.settings import SmtpSettings
-from digest.delivery.smtp_session import SmtpSession, cause_of
+from digest.delivery.smtp_session import Riding, SmtpSession, cause_of
 from digest.errors import TransportError
-from digest.refusals import legible
 from digest.settings.mail import TlsMode
 
 ANOTHER_MECHANISM = (501, 504, 534)
@@ -31,6 +30,7 @@ class SmtpTransport:
         self.settings = settings
         self.name = settings.relay
         self._context: ssl.SSLContext | None = None
+        self._riding = Riding()
 
     async def open(self) -> SmtpSession:
         """Connect, secure as configured and never less, log in. Raises RelayError."""
@@ -61,7 +61,7 @@ class SmtpTransport:
         except BaseException:
             client.close()
             raise
-        return SmtpSession(client, settings.timeouts)
+        return SmtpSession(client, settings.timeouts, self._riding)
 
     async def _start_tls(self, client: SMTP) -> None:
         if not client.supports_extension("starttls"):

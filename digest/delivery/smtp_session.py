@@ -1,207 +1,255 @@
-"""One SMTP connection, command by command: ``sendmail`` would hide in which phase a transaction failed.
+"""Mail transactions over one SMTP connection, as many commands in one flight as the server allows.
 
 This module owns the order of commands, the content, and the one question that matters when the line goes dead: had the
-final dot left?
+final dot left? Where the server offers PIPELINING (RFC 2920), a message costs one round trip:
+
+    → MAIL RCPT DATA                                 ← 250 250 354
+    → content of 1 · dot, MAIL RCPT DATA of 2        ← 250 (1 is accepted) 250 250 354
+    → content of 2 · dot, MAIL RCPT DATA of 3        ← …
+
+Without it the same commands leave one by one. What travels ahead is never content, so what a crash or a lost connection
+leaves uncertain does not grow: it is still the one message whose dot has left and whose reply has not come.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
+import logging
 import socket
 import ssl
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import cast
 
-from aiosmtplib import (
-    SMTP,
-    SMTPException,
-    SMTPResponse,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-    SMTPTimeoutError,
-)
-from aiosmtplib.protocol import SMTPProtocol
+from aiosmtplib import SMTP
 
-from digest.delivery.mailbox import UnsendableError, wire_address
-from digest.delivery.replies import Phase, Reply
+from digest.delivery.mailbox import UnsendableError
+from digest.delivery.replies import Phase, Reply, legible
 from digest.delivery.settings import Timeouts
+from digest.delivery.smtp_content import stuffed
+from digest.delivery.smtp_opening import Opening, opening_of
+from digest.delivery.smtp_wire import GarbledError, Wire
 from digest.model import Envelope
-from digest.refusals import legible
 
-POLL_S = 0.01
-BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
+logger = logging.getLogger(__name__)
+
+GOOD = {Phase.MAIL: (250,), Phase.RCPT: (250, 251), Phase.DATA: (354,), Phase.DOT: range(200, 300)}
+"""The replies that let a transaction go on, RFC 5321 §4.3.2."""
+CLOSING = 421
+
+
+@dataclass(slots=True)
+class Riding:
+    """Whether envelopes may travel with the dot before them; shared by the sessions of one relay.
+
+    RFC 2920 §3.1 allows it. Where it seems to fail (a server, or a box before it, that drops or forbids what follows a
+    dot) it is given up for the life of the transport.
+    """
+
+    allowed: bool = True
 
 
 class SmtpSession:
     """One logged-in connection; see ``digest.delivery.base.Session``."""
 
-    def __init__(self, client: SMTP, times: Timeouts) -> None:
-        self._client = client
+    def __init__(self, client: SMTP, times: Timeouts, riding: Riding | None = None) -> None:
+        """Take the connection over from aiosmtplib, which must not have a command outstanding."""
+        self.extensions: dict[str, str] = dict(client.esmtp_extensions)
+        """What the server offers, in lower case, with parameters."""
+        self._wire = Wire(cast("asyncio.Transport", client.transport))
         self._times = times
+        self._pipelining = "pipelining" in self.extensions
+        self._riding = riding or Riding()
+        self._ahead: Envelope | None = None
+        """Whose MAIL, RCPT and DATA have been sent with the last dot, and whose replies are still to be read."""
+        self._reset_due = False
         self._broken = False
 
     @property
     def usable(self) -> bool:
-        return self._client.is_connected and not self._broken
-
-    @property
-    def extensions(self) -> dict[str, str]:
-        """What the server offers, in lower case, with parameters."""
-        return self._client.esmtp_extensions
+        # Who speaks unasked says goodbye (421), or is out of step with us: either way nothing more is sent here.
+        return self._wire.open and not self._broken and (self._ahead is not None or not self._wire.unread)
 
     async def send(self, envelope: Envelope, following: Envelope | None = None) -> Reply:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            refused = await self._introduced_ahead(ahead, envelope)
+        else:
+            refused = await self._introduced(envelope)
+        return refused or await self._content(stuffed(envelope.data), following)
+
+    # ── sender, recipient, DATA ─────────────────────────────────────────────────────────────────────────────
+
+    async def _introduced(self, envelope: Envelope) -> Reply | None:
+        """Have the server wait for the content; else the reply that refuses the message."""
         try:
-            sender, recipient, options = self._options(envelope)
+            opening = opening_of(envelope, self.extensions)
         except UnsendableError as error:
             return Reply(phase=Phase.CHECK, code=553, text=str(error))
-        reply = await self._command(Phase.MAIL, b"MAIL", b"FROM:<" + sender + b">", *options)
-        if reply.code != 250:
-            return reply
-        reply = await self._command(Phase.RCPT, b"RCPT", b"TO:<" + recipient + b">")
-        if reply.code not in (250, 251):
-            return await self._give_up(reply)
-        reply = await self._command(Phase.DATA, b"DATA")
-        if reply.code != 354:
-            return await self._give_up(reply)
-        return await self._content(_stuffed(envelope.data))
+        return await self._begin(opening) or await self._answered(None if self._pipelining else opening)
 
-    def _options(self, envelope: Envelope) -> tuple[bytes, bytes, list[bytes]]:
-        """Addresses and parameters of MAIL FROM (RFC 1870 SIZE, RFC 6152 8BITMIME, RFC 6531 SMTPUTF8).
+    async def _introduced_ahead(self, ahead: Envelope, envelope: Envelope) -> Reply | None:
+        """The same for an envelope that has been sent with the last dot."""
+        if ahead is not envelope:
+            return self._lost(Phase.MAIL, "the server waits for another message")
+        refused = await self._answered(None)
+        if refused is None or refused.phase is not Phase.MAIL or refused.code == CLOSING or self._wire.ended:
+            return refused
+        # This message, or that it came with a dot? A reply without a code has it tried again on another connection.
+        self._riding.allowed = False
+        return self._lost(Phase.MAIL, f"an envelope sent ahead was not taken: {refused}")
 
-        Raises:
-            UnsendableError: this server cannot take this message; the text says why, with a status code.
+    async def _answered(self, unsaid: Opening | None) -> Reply | None:
+        """Read the replies to MAIL, RCPT and DATA; None if content may follow.
+
+        ``unsaid`` are the lines to send one by one; None if all are on their way. Then every one of them is answered,
+        and all replies are read whatever the first one says (RFC 2920 §3.1).
         """
-        offered = self.extensions
-        sender, sender_utf8 = wire_address(envelope.sender, empty_ok=True)
-        recipient, recipient_utf8 = wire_address(envelope.recipient)
-        options: list[bytes] = []
-        if "size" in offered:
-            limit = int(offered["size"]) if offered["size"].isdigit() else 0
-            if 0 < limit < len(envelope.data):
-                raise UnsendableError(f"5.3.4 the message has {len(envelope.data)} bytes, the server takes {limit}")
-            options.append(b"SIZE=%d" % len(envelope.data))
-        utf8 = sender_utf8 or recipient_utf8
-        if not envelope.data.isascii():
-            if "8bitmime" not in offered:
-                raise UnsendableError("5.6.3 the message has 8-bit text and the server does not offer 8BITMIME")
-            options.append(b"BODY=8BITMIME")
-            utf8 = utf8 or not envelope.data.partition(b"\r\n\r\n")[0].isascii()
-        if utf8:
-            if "smtputf8" not in offered:
-                raise UnsendableError("5.6.7 the address is not ASCII and the server does not offer SMTPUTF8")
-            options.append(b"SMTPUTF8")
-        return sender, recipient, options
-
-    async def _command(self, phase: Phase, *words: bytes) -> Reply:
-        try:
-            response = await self._client.execute_command(*words, timeout=self._times.command_s)
-        except (SMTPException, OSError) as error:
-            return self._lost(phase, error)
-        return Reply(phase=phase, code=response.code, text=legible(response.message))
-
-    async def _give_up(self, refused: Reply) -> Reply:
-        """End a half-finished transaction, so that the next one starts clean."""
-        if self.usable and refused.code is not None and refused.code != 421:
-            reset = await self._command(refused.phase, b"RSET")
-            self._broken = self._broken or reset.code != 250
+        refused: Reply | None = None
+        waits_for: set[Phase] = set()
+        for phase in (Phase.MAIL, Phase.RCPT, Phase.DATA):
+            reply = await self._answer(phase, line=unsaid.line(phase) if unsaid else None)
+            if reply is None:
+                waits_for.add(phase)
+                continue
+            refused = refused or reply
+            if self._broken:
+                return refused
+            if unsaid:
+                break
+        if refused is None:
+            return None
+        self._reset_due = True
+        if Phase.DATA in waits_for:
+            await self._call_off(recipient=Phase.RCPT in waits_for)
         return refused
 
-    async def _content(self, body: bytes) -> Reply:
-        """Send the content, then the dot, and wait for the verdict.
+    async def _begin(self, opening: Opening) -> Reply | None:
+        """Clear what a refusal has left, and send the flight where there is one."""
+        if self._wire.unread:
+            return await self._answer(Phase.MAIL) or self._lost(Phase.MAIL, "the server speaks unasked")
+        reset, self._reset_due = self._reset_due, False
+        flight = (b"RSET\r\n" if reset else b"") + (opening.flight() if self._pipelining else b"")
+        try:
+            if flight:
+                self._wire.write(flight)
+        except ConnectionError as error:
+            return self._lost(Phase.MAIL, error)
+        if reset and (failed := await self._answer(Phase.MAIL)):
+            return self._lost(Phase.MAIL, f"RSET: {failed}")
+        return None
+
+    async def _call_off(self, *, recipient: bool) -> None:
+        """The server waits for the content of a message that it has refused.
+
+        A lone dot ends that (RFC 2920 §3.1), and whatever the server answers, nothing was accepted. But if it has taken
+        the recipient all the same, the dot would send him an empty mail: then the connection is cut.
+        """
+        if recipient:
+            self._cut()
+            return
+        await self._answer(Phase.DATA, line=b".\r\n", good=range(200, 600))
+
+    async def _answer(
+        self, phase: Phase, *, line: bytes | None = None, good: Container[int] | None = None
+    ) -> Reply | None:
+        """Read the reply to a command, after sending its ``line`` if it is not on its way; None if all is well."""
+        try:
+            if line is not None:
+                self._wire.write(line)
+            code, text = await self._wire.reply(self._times.command_s)
+        except (OSError, GarbledError) as error:
+            return self._lost(phase, error)
+        if code in (GOOD[phase] if good is None else good) and code != CLOSING:
+            return None
+        if code == CLOSING:
+            self._broken = True
+        elif code < 400:  # neither what must come nor a refusal: an answer to something else
+            self._cut()
+        return Reply(phase=phase, code=code, text=_decoded(text))
+
+    # ── content ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _content(self, body: bytes, following: Envelope | None) -> Reply:
+        """Send the content, then the dot with the next envelope, and wait for the verdict.
 
         The dot is written only after the whole body has left this process, so everything that goes wrong before that is
         certainly undelivered. A server that speaks before the dot refuses; the connection is cut without one.
         """
-        protocol, transport = self._client.protocol, self._client.transport
-        if protocol is None or not isinstance(transport, asyncio.WriteTransport):
-            return self._lost(Phase.DATA, SMTPServerDisconnected("connection lost"))
         try:
-            protocol.write(body)
-        except SMTPException as error:
-            return self._lost(Phase.DATA, error)
-        early = asyncio.ensure_future(protocol.read_response()) if transport.get_write_buffer_size() else None
-        try:
-            if early is not None and (refusal := await self._flushed(transport, early)):
-                self.abort()
-                return refusal
-            return await self._dot(protocol, early)
-        finally:
-            if early is not None and not early.done():
-                early.cancel()
-
-    async def _flushed(self, transport: asyncio.WriteTransport, early: asyncio.Future[SMTPResponse]) -> Reply | None:
-        """Wait until the body has left; a reply or the end of the connection before that is returned."""
-        clock = asyncio.get_running_loop().time
-        left, since = transport.get_write_buffer_size(), clock()
-        while left and not early.done():
-            await asyncio.wait({early}, timeout=POLL_S)  # asyncio tells a protocol, not its user, when a buffer drains
-            now_left = transport.get_write_buffer_size()
-            if now_left < left:
-                left, since = now_left, clock()
-            elif clock() - since > self._times.stall_s:
-                return self._lost(Phase.DATA, SMTPTimeoutError("the server stopped reading"))
-        if not early.done():
-            return None
-        try:
-            code, text = early.result()
-        except (SMTPException, OSError) as error:
-            return self._lost(Phase.DATA, error)
-        return Reply(phase=Phase.DATA, code=code, text=legible(text))
-
-    async def _dot(self, protocol: SMTPProtocol, early: asyncio.Future[SMTPResponse] | None) -> Reply:
-        try:
-            protocol.write(b".\r\n")
-        except SMTPException as error:
+            if self._wire.unread:
+                return await self._refused_early()
+            self._wire.write(body)
+            if self._wire.waiting_to_leave and not await self._wire.drained(self._times.stall_s):
+                return await self._refused_early()
+            self._wire.write(b".\r\n" + self._envelope_of(following))
+        except OSError as error:
             return self._lost(Phase.DATA, error)
         try:
-            if early is None:
-                code, text = await protocol.read_response(timeout=self._times.dot_s)
-            else:
-                code, text = await asyncio.wait_for(early, self._times.dot_s)
-        except (SMTPException, OSError) as error:
+            code, text = await self._wire.reply(self._times.dot_s)
+        except (OSError, GarbledError) as error:
             return self._lost(Phase.DOT, error)
-        if code == 421:
+        reply = Reply(phase=Phase.DOT, code=code, text=_decoded(text))
+        if code == CLOSING:
             self._broken = True
-        return Reply(phase=Phase.DOT, code=code, text=legible(text))
+        elif 300 <= code < 400:
+            return self._lost(Phase.DOT, f"no answer to the end of a message: {reply}")
+        return reply
 
-    def _lost(self, phase: Phase, error: Exception) -> Reply:
+    def _envelope_of(self, following: Envelope | None) -> bytes:
+        """The next envelope, if it can travel with the dot. One that is unsendable is told so when its turn comes."""
+        if following is None or not self._pipelining or not self._riding.allowed:
+            return b""
+        try:
+            flight = opening_of(following, self.extensions).flight()
+        except UnsendableError:
+            return b""
+        self._ahead = following
+        return flight
+
+    async def _refused_early(self) -> Reply:
+        """The server has spoken, or gone, before the dot: it gets none."""
+        reply = await self._answer(Phase.DATA, good=())
+        assert reply is not None
+        self._cut()
+        return reply
+
+    # ── the end ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _lost(self, phase: Phase, why: Exception | str) -> Reply:
         """No reply, or none that can be understood: the connection is of no use any more."""
-        self._broken = True
-        self.abort()
-        if isinstance(error, TimeoutError):
+        self._cut()
+        if isinstance(why, TimeoutError):
             text = "no answer in time"
-        elif isinstance(error, SMTPResponseException):
-            text = f"not an SMTP reply: {legible(str(error.message))}"
+        elif isinstance(why, GarbledError):
+            text = f"not an SMTP reply: {legible(str(why))}"
         else:
-            text = f"connection lost: {cause_of(error.__cause__ or error)}"
+            text = f"connection lost: {cause_of(why.__cause__ or why) if isinstance(why, Exception) else why}"
         return Reply(phase=phase, code=None, text=text)
 
+    def _cut(self) -> None:
+        self._broken = True
+        self._ahead = None
+        self._wire.abort()
+
     async def close(self) -> None:
-        if self.usable:
-            with contextlib.suppress(SMTPException, OSError):
-                await self._client.quit(timeout=self._times.quit_s)
+        if self._ahead is not None and self._wire.open:
+            # It may be waiting for the content by now, when only a dot would end the transaction: with an empty mail.
+            logger.info("a connection is cut: a message was named to the server and is not sent")
+        elif self.usable:
+            with contextlib.suppress(OSError, GarbledError):
+                self._wire.write(b"QUIT\r\n")
+                await self._wire.reply(self._times.quit_s)
         self.abort()
         await asyncio.sleep(0)  # lets the loop run the transport's own farewell
 
     def abort(self) -> None:
-        transport = self._client.transport
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
-        self._client.close()
+        self._wire.abort()
 
 
-def _stuffed(data: bytes) -> bytes:
-    """Content as it goes over the wire but for the final dot: CRLF ends every line, a leading dot is doubled.
-
-    RFC 5321 §4.5.2. A bare CR or LF becomes a line end as well: some servers would end the message there.
-    """
-    crlf = data.count(b"\r\n")
-    if data.count(b"\n") != crlf or data.count(b"\r") != crlf:
-        data = BARE_LINE_END.sub(b"\r\n", data)
-    if not data.endswith(b"\r\n"):
-        data += b"\r\n"
-    data = data.replace(b"\r\n.", b"\r\n..")
-    return b"." + data if data.startswith(b".") else data
+def _decoded(text: bytes) -> str:
+    return legible(text.decode("utf-8", "surrogateescape"))
 
 
 def cause_of(error: BaseException) -> str:

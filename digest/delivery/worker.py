@@ -1,47 +1,38 @@
-"""One worker, one connection: window after window until nothing is left or the switch is off."""
+"""One worker, one connection: window after window until nothing is left or the switch is off.
+
+    take ─▶ render ─▶ mark `sending` ─▶ send, one after the other ─▶ settle each
+    └────────── stock of the next half window ──────────┘ meanwhile
+
+A window comes in two halves, so that the line does not fall silent while the next messages are rendered and marked: the
+envelope of the first of them travels with the last dot before. Both halves together are never more than the window, and
+that is what a crash can leave uncertain on this connection.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 from typing import Literal
 
 from digest.delivery.base import RelayError, Session, Transport
 from digest.delivery.clerk import Clerk
+from digest.delivery.leases import Leases
+from digest.delivery.pace import Pace
 from digest.delivery.replies import Outcome, Phase, Reply, classify
 from digest.delivery.report import Tally
 from digest.delivery.retry import next_attempt
-from digest.delivery.supply import Supply
+from digest.delivery.stock import Marked, Render, Stock
 from digest.delivery.switch import Switch
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
-from digest.store.outbox import AttemptResult, ClaimedDelivery, Window
+from digest.store.outbox import AttemptResult, ClaimedDelivery
 
 logger = logging.getLogger(__name__)
 
-Render = Callable[[ClaimedDelivery], Envelope]
-
-
-class Pace:
-    """At most so many messages per second, shared by all workers; evenly spaced, no bursts."""
-
-    def __init__(self, per_second: float | None) -> None:
-        self._interval_s = 1 / per_second if per_second else 0.0
-        self._next = 0.0
-
-    async def turn(self, halted: asyncio.Event) -> None:
-        """Wait for this message's turn, or until the switch is off."""
-        if not self._interval_s:
-            return
-        now = asyncio.get_running_loop().time()
-        self._next = max(now, self._next) + self._interval_s
-        wait = self._next - self._interval_s - now
-        if wait > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(halted.wait(), wait)
+Coming = asyncio.Task[deque[Marked] | None]
 
 
 class Worker:
@@ -50,7 +41,7 @@ class Worker:
         *,
         transport: Transport,
         render: Render,
-        leases: Supply,
+        leases: Leases,
         clerk: Clerk,
         switch: Switch,
         pace: Pace,
@@ -61,8 +52,9 @@ class Worker:
         window: int,
         rendering: asyncio.Lock,
     ) -> None:
-        self._transport, self._render, self._rendering = transport, render, rendering
-        self._leases, self._clerk, self._switch, self._pace = leases, clerk, switch, pace
+        self._transport, self._switch, self._pace = transport, switch, pace
+        self._leases, self._clerk = leases, clerk
+        self._stock = Stock(leases, clerk, render, rendering=rendering, tally=tally, settle=self._settle)
         self._tally, self._clock, self._jitter = tally, clock, jitter
         self._on_uncertain, self._window = on_uncertain, window
         self._session: Session | None = None
@@ -76,21 +68,34 @@ class Worker:
         if await self._connected() is None:
             return False
         while self._switch.probing and not self._switch.halted.is_set():
-            probe = await self._leases.take(1)
-            if not probe or not await self._do_window(probe):
+            probe = await self._stock.take(1)
+            if probe is None or not await self._send(probe):
                 break
         return not self._switch.probing
 
     async def run(self) -> None:
         try:
-            # The connection first: who gets none takes no work away from those who have one.
-            while not self._switch.halted.is_set() and await self._connected() is not None:
-                window = await self._leases.take(self._window)
-                if not window or not await self._do_window(window):
-                    return
+            await self._run()
         except BaseException:
             self._switch.halted.set()  # the others finish what is under way, and this one's error is raised after
             raise
+
+    async def _run(self) -> None:
+        half, coming = max(1, self._window // 2), None
+        try:
+            # The connection first: who gets none takes no work away from those who have one.
+            while not self._switch.halted.is_set() and await self._connected() is not None:
+                taking, coming = coming or self._stock.take(half), None
+                ready = await taking
+                if ready is None:
+                    return
+                if self._window > 1:
+                    coming = asyncio.ensure_future(self._stock.take(half))
+                if not await self._send(ready, coming):
+                    return
+        finally:
+            if coming is not None and (unsent := await coming):
+                await self._stock.put_back(unsent)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -105,59 +110,33 @@ class Worker:
 
     # ── one window ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _do_window(self, window: Sequence[ClaimedDelivery]) -> bool:
-        """Render, mark, send. False when this worker has lost its connection and should end."""
-        envelopes = await self._rendered(window)
-        rendered = [delivery for delivery in window if delivery.id in envelopes]
-        by_token: dict[str, list[int]] = {}
-        for delivery in rendered:
-            by_token.setdefault(delivery.lease_token, []).append(delivery.id)
-        marked = await self._clerk.advance(
-            [Window(lease_token=token, ids=tuple(ids)) for token, ids in by_token.items()]
-        )
-        for delivery in rendered:
-            if delivery.id not in marked:  # cancelled, held, suppressed or taken over since the claim
-                self._leases.finished(delivery)
-        todo = [delivery for delivery in rendered if delivery.id in marked]
-        while todo:
+    async def _send(self, ready: deque[Marked], coming: Coming | None = None) -> bool:
+        """Send them one after the other. False when this worker has lost its connection, and should end."""
+        while ready:
             await self._pace.turn(self._switch.halted)
-            if self._switch.halted.is_set() or not self._leases.holds(todo[0]):
+            if self._switch.halted.is_set() or not self._leases.holds(ready[0].delivery):
                 break
-            reply = await self._attempt(envelopes[todo[0].id])
+            reply = await self._attempt(ready[0].envelope, self._following(ready, coming))
             if reply is None:
                 break
-            await self._settle(todo.pop(0), reply)
-        self._tally.returned += await self._leases.give_back(todo)
-        return not todo
+            await self._settle(ready.popleft().delivery, reply)
+        await self._stock.put_back(ready)
+        return not ready
 
-    async def _rendered(self, window: Sequence[ClaimedDelivery]) -> dict[int, Envelope]:
-        """The messages by delivery id. One that cannot be made fails alone: this is the boundary per delivery."""
-        async with self._rendering:
-            made = await asyncio.to_thread(self._render_all, window)
-        envelopes: dict[int, Envelope] = {}
-        for delivery, result in zip(window, made, strict=True):
-            if isinstance(result, Envelope):
-                envelopes[delivery.id] = result
-                continue
-            self._tally.bugs += 1
-            await self._settle(
-                delivery, Reply(phase=Phase.RENDER, code=None, text=f"{type(result).__name__}: {result}")
-            )
-        return envelopes
-
-    def _render_all(self, window: Sequence[ClaimedDelivery]) -> list[Envelope | Exception]:
-        made: list[Envelope | Exception] = []
-        for delivery in window:
-            try:
-                made.append(self._render(delivery))
-            except Exception as bug:
-                logger.exception("delivery %d to %s could not be rendered", delivery.id, delivery.subscriber_id)
-                made.append(bug)
-        return made
+    def _following(self, ready: deque[Marked], coming: Coming | None) -> Envelope | None:
+        """What is sent after the first of ``ready``, if that is known by now and its turn comes soon."""
+        if not self._pace.brisk:
+            return None
+        if len(ready) > 1:
+            return ready[1].envelope
+        if coming is None or not coming.done() or coming.cancelled() or coming.exception() is not None:
+            return None
+        next_ready = coming.result()
+        return next_ready[0].envelope if next_ready else None
 
     # ── one message ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _attempt(self, envelope: Envelope) -> Reply | None:
+    async def _attempt(self, envelope: Envelope, following: Envelope | None) -> Reply | None:
         """The last reply of a transaction; None if there is no connection to be had and nothing was sent.
 
         A used connection that turns out to be closed at MAIL FROM is replaced once: servers end them after so many
@@ -166,7 +145,7 @@ class Worker:
         while (session := await self._connected()) is not None:
             stale = self._used > 0
             try:
-                reply = await session.send(envelope)
+                reply = await session.send(envelope, following)
             except TransportError as error:
                 await self._switch.pause(str(error), advice=error.advice)
                 return None
@@ -222,13 +201,13 @@ class Worker:
                 state=state,
                 reason=None if state is DeliveryState.ACCEPTED else reason,
                 next_attempt_at=next_at,
-                charged=not (outcome.relay_fault or outcome.crowded),
+                charged=not outcome.relay_fault,
                 suppress=outcome.suppress,
             )
         )
-        telling = await self._leases.settled(delivery, reply, outcome)
+        self._leases.finished(delivery)
         self._tally.add(delivery, state, reason, relay=self._transport.name)
-        if not telling or reply.phase in (Phase.RENDER, Phase.CHECK):
+        if reply.phase in (Phase.RENDER, Phase.CHECK):
             return  # says nothing about the relay
         if outcome.relay_fault:
             await self._switch.pause(reason, hint_s=outcome.hint_s)

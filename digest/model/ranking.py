@@ -96,13 +96,11 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What the ranker chose for one reader."""
+    """What the ranker chose for one reader: picks in mail order, near misses best first."""
 
     subscriber_id: str
     picks: tuple[Pick, ...]
-    """In mail order."""
-    missed: tuple[int, ...]
-    """The papers that came closest to being in it, best first."""
+    missed: tuple[Pick, ...]
     considered: int
     """Candidates that were new to the reader, before mutes and thresholds."""
     quiet_reason: str = ""

@@ -52,20 +52,37 @@ def test_every_kind_is_in_the_registry() -> None:
     assert set(TRANSPORTS) == set(TransportKind)
 
 
-def test_messages_arrive_byte_for_byte(subject: Subject) -> None:
+@pytest.mark.parametrize("told", [False, True], ids=["one by one", "told what follows"])
+def test_messages_arrive_byte_for_byte(subject: Subject, told: bool) -> None:
     """Several messages through one session, dots and all, each with an accepting reply after the dot."""
 
     async def send() -> None:
         session = await subject.transport.open()
-        for number in (1, 2):
+        first, second = (envelope(number, DATA + b"%d\r\n" % number) for number in (1, 2))
+        for one, following in ((first, second if told else None), (second, None)):
             assert session.usable
-            reply = await session.send(envelope(number, DATA + b"%d\r\n" % number))
+            reply = await session.send(one, following)
             assert reply.phase is Phase.DOT
             assert classify(reply).state is DeliveryState.ACCEPTED
         await session.close()
 
     asyncio.run(send())
     assert subject.received() == [DATA + b"1\r\n", DATA + b"2\r\n"]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_is_only_announced_is_never_delivered(subject: Subject, cut: bool) -> None:
+    """A caller may change his mind after naming what follows."""
+
+    async def send() -> None:
+        session = await subject.transport.open()
+        await session.send(envelope(1), envelope(2))
+        if cut:
+            session.abort()
+        await session.close()
+
+    asyncio.run(send())
+    assert subject.received() == [DATA]
 
 
 def test_a_session_can_be_cut_and_closed_at_any_time(subject: Subject) -> None:

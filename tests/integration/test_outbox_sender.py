@@ -103,9 +103,11 @@ def test_few_messages_use_one_connection(outbox: Outbox, server: SmtpServer) -> 
     assert server.seen["greeting"] == 1
 
 
-def test_each_reply_has_its_consequence(outbox: Outbox, server: SmtpServer) -> None:
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_each_reply_has_its_consequence(outbox: Outbox, server: SmtpServer, pipelining: bool) -> None:
     """450 defers with backoff, 5.1.1 suppresses, 5.7.1 fails and is shown; the others are not held up."""
     ids = readers(outbox, "ada", "full", "dead", "spam", "bob")
+    server.extensions = ("PIPELINING",) if pipelining else ()
     server.script(
         Rule(at="rcpt", match="full@", do=Say("450 4.2.2 mailbox full, try again in 30 minutes")),
         Rule(at="rcpt", match="dead@", do=Say("550 5.1.1 unknown")),

@@ -39,11 +39,9 @@ class Mortal(Outbox):
         if when == self._when and self._calls == self._number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def claim_ready(
-        self, limit: int, *, now: dt.datetime, lease_s: float, trial: bool, without: Collection[str] = ()
-    ) -> list[ClaimedDelivery]:
+    def claim_ready(self, limit: int, *, now: dt.datetime, lease_s: float, trial: bool) -> list[ClaimedDelivery]:
         self._perhaps_die("before", "claim_ready")
-        claimed = super().claim_ready(limit, now=now, lease_s=lease_s, trial=trial, without=without)
+        claimed = super().claim_ready(limit, now=now, lease_s=lease_s, trial=trial)
         self._perhaps_die("after", "claim_ready")
         return claimed
 

@@ -35,6 +35,10 @@ At = Literal["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "bo
 """``body``: after 354, with only a first piece of the content read. ``dot``: all read, nothing in the ledger yet.
 ``accepted``: in the ledger, the 250 not yet written."""
 
+Answering = Literal["each", "together", "halves"]
+"""How replies leave: each at once; late, with those to other commands of the same flight; each in two pieces."""
+PAUSE_S = 0.01
+
 LIMIT = 64 * 1024 * 1024
 
 
@@ -102,15 +106,19 @@ class SmtpServer:
         users: dict[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         starttls: bool = False,
-        extensions: tuple[str, ...] = ("8BITMIME", "SMTPUTF8", "SIZE 33554432", "ENHANCEDSTATUSCODES"),
+        extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 33554432", "ENHANCEDSTATUSCODES"),
         auth: tuple[str, ...] = ("PLAIN", "LOGIN"),
+        answering: Answering = "each",
+        lax: bool = False,
         fsync: bool = True,
         keep: bool = True,
         port: int = 0,
     ) -> None:
+        """``lax``: waits for content though it has refused every recipient, and calls what then comes accepted."""
         self.users = users
         self.extensions = extensions
         self.auth = auth
+        self.answering, self.lax = answering, lax
         self.messages: list[bytes] = []
         """The content of every message taken, dots unstuffed, if ``keep``."""
         self.seen: Counter[str] = Counter()
@@ -228,6 +236,7 @@ class _Conversation:
         self.login: str | None = None
         self.sender: str | None = None
         self.recipients: list[str] = []
+        self.unsaid = b""
         self.handlers: dict[str, Callable[[str], Awaitable[None]]] = {
             "EHLO": self.ehlo, "HELO": self.helo, "STARTTLS": self.starttls, "AUTH": self.authenticate,
             "MAIL": self.mail, "RCPT": self.rcpt, "DATA": self.data, "RSET": self.rset, "NOOP": self.noop,
@@ -248,6 +257,7 @@ class _Conversation:
         except (_End, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TimeoutError):
             pass
         finally:
+            self.flush()
             self.writer.close()
             with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError, asyncio.CancelledError):
                 await self.writer.wait_closed()
@@ -283,8 +293,24 @@ class _Conversation:
                 await self.play(then)
 
     async def say(self, text: str) -> None:
-        self.writer.write(text.replace("\n", "\r\n").encode() + b"\r\n")
+        line = text.replace("\n", "\r\n").encode() + b"\r\n"
+        match self.server.answering:
+            case "each":
+                self.writer.write(line)
+            case "together":
+                if not self.unsaid:
+                    asyncio.get_running_loop().call_later(PAUSE_S, self.flush)
+                self.unsaid += line
+            case "halves":
+                self.writer.write(line[: len(line) // 2])
+                await asyncio.sleep(PAUSE_S)
+                self.writer.write(line[len(line) // 2 :])
         await self.writer.drain()
+
+    def flush(self) -> None:
+        unsaid, self.unsaid = self.unsaid, b""
+        if unsaid and not self.writer.is_closing():
+            self.writer.write(unsaid)
 
     async def ehlo(self, command: str) -> None:
         offers = list(self.server.extensions)
@@ -342,14 +368,14 @@ class _Conversation:
             self.recipients.append(_path(command))
 
     async def data(self, command: str) -> None:
-        if not self.recipients:
+        if not self.recipients and not self.server.lax:
             await self.say("503 5.5.1 RCPT first")
             return
         if not await self.reach("data", command, "354 go on"):
             return
         about = ",".join(self.recipients)
         await self.reach("body", about, None)
-        content = (await self.reader.readuntil(b"\r\n.\r\n"))[:-3].replace(b"\r\n..", b"\r\n.")
+        content = (await self.content()).replace(b"\r\n..", b"\r\n.")
         sender, recipients = self.sender or "", self.recipients
         self.sender, self.recipients = None, []
         if not await self.reach("dot", about, None):
@@ -365,6 +391,13 @@ class _Conversation:
             )
             self.server.take(taken, content)
         await self.reach("accepted", about, "250 2.0.0 taken")
+
+    async def content(self) -> bytes:
+        """All up to the final dot, which may be all there is."""
+        read = bytearray(b"\r\n")
+        while not read.endswith(b"\r\n.\r\n"):
+            read += await self.reader.readuntil(b".\r\n")
+        return bytes(read[2:-3])
 
     async def rset(self, command: str) -> None:
         self.sender, self.recipients = None, []
