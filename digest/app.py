@@ -25,6 +25,7 @@ from digest.store.subscribers import SyncReport
 from digest.subscribers import load_subscribers
 
 if TYPE_CHECKING:
+    from digest.alerts import Alert
     from digest.bibliography import BibEntry
     from digest.checkup import Examples, LaneMatches
     from digest.delivery.replies import Reply
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+LOOK_EVERY = dt.timedelta(minutes=30)
+"""How often a running service is looked at for alerts."""
 
 
 class App(Composition):
@@ -132,7 +136,27 @@ class App(Composition):
             log = logger.info if books.balanced else logger.error
             log("books closed, %s: %s", "balanced" if books.balanced else "THEY DO NOT BALANCE", books)
         self.report_if_due()
+        self._upkeep()
         return replace(report, planned=planned, uncertain=report.uncertain + reaped.uncertain)
+
+    def _upkeep(self) -> None:
+        """After a pass: the day's chores, now and then a look at what is wrong, and a sign of life."""
+        from digest.pipeline import alarm, upkeep
+
+        upkeep.housekeeping(self.rooms, self.journal)
+        now = self.clock()
+        if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
+            self._looked_at = now
+            self.alarm()
+        alarm.heartbeat(self.rooms)
+
+    _looked_at: dt.datetime | None = None
+
+    def alarm(self) -> tuple[Alert, ...]:
+        """What is wrong with the service, told to its operator once a day; empty for trials, where nobody waits."""
+        from digest.pipeline.alarm import raise_alarm
+
+        return () if self.trial else raise_alarm(self.rooms, mail=self.send_report)
 
     def report(self, day: dt.date, *, to: str | None = None) -> Report:
         """What the operator should know of a press day, addressed to ``to`` or to whom the config names."""

@@ -36,6 +36,7 @@ from digest.settings.servers import StoreUrl
 from digest.settings.signals import SignalsConfig
 from digest.settings.summaries import SummariesConfig
 from digest.settings.times import Duration, between
+from digest.settings.upkeep import AlertsConfig, BackupConfig, RetentionConfig
 from digest.settings.validation import Section, validate
 from digest.settings.web import WebConfig
 from digest.settings.words import OneOrMore, PlainText
@@ -157,6 +158,9 @@ class Config(Section):
     mail: MailConfig = MailConfig()
     feedback: FeedbackConfig = FeedbackConfig()
     web: WebConfig = WebConfig()
+    retention: RetentionConfig = RetentionConfig()
+    backup: BackupConfig = BackupConfig()
+    alerts: AlertsConfig = AlertsConfig()
     journal: FilePath | None = None
     """The folder of the accepted journal; by default `digest-journal` beside the database, or beside this file."""
     tick_s: Annotated[int, Duration, between("1s", "1h")] = Field(default=60, alias="tick")

@@ -36,6 +36,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "send": ("send", "One reader's edition, now."),
         "archive": ("archive", "Editions that went out, as static pages to keep or serve."),
         "report": ("report", "What the operator should know of a press day."),
+        "db": ("db", "The database: status, check, backup, restore, prune, upgrade."),
         "templates": ("templates", "The mails' templates: list, check, show, begin your own."),
     },
     "When something is wrong": {

@@ -30,6 +30,8 @@ DUMP_MAGIC = b"PGDMP"
 class Copy:
     """What a backup file holds."""
 
+    key: bytes | None
+    """The oldest signing key: two databases with the same one are one database at two times. None: not looked for."""
     revision: str
     deliveries: int
     last_edition: str | None
@@ -43,7 +45,7 @@ def snapshot(db: Database, target: Path) -> Path:
     Raises:
         StoreError: no space, no permission, no pg_dump, or the copy is not whole; ``target`` is as it was.
     """
-    with _complete(target) as part:
+    with complete(target) as part:
         if db.dialect == "postgresql":
             _dump(db, part)
         else:
@@ -52,8 +54,8 @@ def snapshot(db: Database, target: Path) -> Path:
 
 
 @contextmanager
-def _complete(target: Path) -> Iterator[Path]:
-    """A file beside ``target`` that takes its place once it is written and on disk."""
+def complete(target: Path) -> Iterator[Path]:
+    """A private file beside ``target`` that takes its place once it is written and on disk."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -121,13 +123,20 @@ def read_copy(file: Path) -> Copy:
         raise StoreError(f"backup {file}: damaged or cut off: {damage}; take another one")
     with closing(_opened(file)) as connection:
         try:
+            oldest = connection.execute("SELECT secret FROM signing_keys ORDER BY created_at, id LIMIT 1").fetchone()
             (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             number, last = connection.execute(
                 "SELECT count(*), max(edition) FROM deliveries WHERE NOT trial"
             ).fetchone()
         except (sqlite3.DatabaseError, TypeError) as error:
             raise StoreError(f"backup {file}: a database, but not one of this program") from error
-    return Copy(revision=str(revision), deliveries=number, last_edition=last, size=file.stat().st_size)
+    return Copy(
+        key=oldest and bytes(oldest[0]),
+        revision=str(revision),
+        deliveries=number,
+        last_edition=last,
+        size=file.stat().st_size,
+    )
 
 
 def _opened(file: Path) -> sqlite3.Connection:
@@ -139,20 +148,6 @@ def _opened(file: Path) -> sqlite3.Connection:
 
 def _dump(db: Database, part: Path) -> None:
     run_tool(db, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={part}")
-
-
-def restore_dump(db: Database, file: Path) -> None:
-    """Put an archive into the place of all tables, in one transaction.
-
-    Raises:
-        StoreError: no pg_restore, no such archive, or it fails; the database is as it was.
-    """
-    with file.open("rb") as opened:
-        if opened.read(len(DUMP_MAGIC)) != DUMP_MAGIC:
-            raise StoreError(f"backup {file}: this is no archive in pg_dump's custom format")
-    db.close()
-    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
-    run_tool(db, "pg_restore", *options, f"--dbname={_address(db)}", str(file), connect=False)
 
 
 def run_tool(db: Database, name: str, *arguments: str, connect: bool = True) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from digest.errors import NotFound
 from digest.model import ReaderState, SendTimes, Subscriber
@@ -204,6 +204,12 @@ class SubscriberStore:
                 select(subscribers).where(subscribers.c.state != S.ERASED).order_by(subscribers.c.id)
             )
             return [known_reader(row) for row in rows]
+
+    def overdue(self, before: dt.datetime) -> int:
+        """How many active readers were due before an instant and have not been planned for."""
+        late = (subscribers.c.state == S.ACTIVE, subscribers.c.next_due_at < before)
+        with self._db.read() as connection:
+            return connection.execute(select(func.count()).select_from(subscribers).where(*late)).scalar_one()
 
     def ids(self) -> list[str]:
         """Of all readers, erased ones left out."""

@@ -174,6 +174,12 @@ class Reading(Chapter):
         with self._db.read() as connection:
             return _books(connection, edition)
 
+    def mismatched_since(self, since: dt.datetime) -> list[dt.date]:
+        """Press days that were closed since then with books that do not balance."""
+        query = select(events.c.detail).where(events.c.kind == MISMATCH, events.c.at >= since).order_by(events.c.id)
+        with self._db.read() as connection:
+            return [dt.date.fromisoformat(detail["edition"]) for detail in connection.scalars(query)]
+
     def close_press_days(self, now: dt.datetime, *, max_lateness: dt.timedelta) -> list[Books]:
         """Close the books of every press day that is over everywhere; returns those closed by this call.
 
