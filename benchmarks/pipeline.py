@@ -153,7 +153,9 @@ def ours(folder: Path, body: bytes, people: list[Subscriber], sink: Sink) -> tup
     composer = TimedComposer(app.composer, stages)
     stages.time("plan", lambda: plan(app.rooms, trial=False))
     stages.time("build", lambda: build.build(app.rooms, composer=lambda: composer, trial=False))
-    report = stages.time("deliver", lambda: deliver.deliver(app.rooms, relays=app.relays, stop=threading.Event()))
+    report = stages.time(
+        "deliver", lambda: deliver.deliver(app.rooms, relays=app.relays, postmark=app.postmark, stop=threading.Event())
+    )
     stages.cpu_s["rank"] = stages.cpu_s.pop("build") - stages.cpu_s["compose"]
     papers = list(app.rooms.papers.get(range(1, len(batch.entries) + 1)).values())
     app.close()

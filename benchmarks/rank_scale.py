@@ -113,7 +113,7 @@ def lanes_of(corpus: Corpus, count: int, rng: np.random.Generator) -> list[LaneM
         rows = np.sort(rng.choice(len(corpus), HITS, replace=False))
         bonus = np.full(HITS, IN_TITLE)
         hits = PhraseHits(rows, np.ones(HITS, dtype=np.intp), np.ones(HITS, dtype=bool))
-        phrase = PhraseEvidence(phrase=f"phrase {number}", hits=hits, weight=bonus, apart=np.empty(0, dtype=np.intp))
+        phrase = PhraseEvidence(phrase=f"phrase {number}", hits=hits, apart=rows[:0], rows=rows, worth=bonus)
         made.append(
             LaneModel(
                 name=f"lane {number}",
@@ -157,7 +157,7 @@ def top(
         at += len(profile.lanes)
         rows = best(everything, common.scores(profile, mine), TOP)
         scored = Scored.of(corpus, profile, rows, novelty)
-        yield scored, scored.order()[:TOP]
+        yield scored, scored.best_first(np.argsort(rows))[:TOP]
 
 
 def bare(corpus: Corpus, directions: Vectors, per_reader: int) -> None:

@@ -18,7 +18,7 @@ from digest import arxiv_categories
 from digest.composition import Composition, utc_now
 from digest.config import Config, load_config
 from digest.errors import NotFound
-from digest.model import DeliveryState, Envelope, Paper, ReaderState, SourceReport, Subscriber, Verdict
+from digest.model import DeliveryState, Paper, ReaderState, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock
 from digest.schedule import in_words
 from digest.store.subscribers import SyncReport
@@ -176,14 +176,8 @@ class App(Composition):
         from digest.editions.recipe import assemble
 
         drawn = self.composer.report(content)
-        envelope = Envelope(
-            delivery_id=0,
-            sender=drawn.recipe.sender,
-            recipient=drawn.recipe.recipient,
-            message_id=drawn.recipe.message_id,
-            data=assemble(drawn.recipe, drawn.fragments),
-        )
-        return send_one(self.relays(), envelope)
+        message = assemble(drawn.recipe, drawn.fragments)
+        return send_one(self.relays(), self.postmark.envelope(drawn.recipe, message, now=self.clock()))
 
     def report_if_due(self) -> bool:
         """Send the latest press day's report, if the config names somebody and nobody has. A failure is logged."""
@@ -213,6 +207,7 @@ class App(Composition):
             composer=lambda: self.composer,
             writer=self.writer(),
             relays=self.relays,
+            postmark=self.postmark,
             trial=self.trial,
             stop=stop,
             progress=progress,

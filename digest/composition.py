@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from digest.editions.links import Links
     from digest.editions.message import Composer
     from digest.keyring import KeyRing
+    from digest.pipeline.postmark import Postmark
     from digest.pipeline.writing import Writer
     from digest.ranking.text import TextBasis
     from digest.signals.base import SignalProvider
@@ -119,21 +120,22 @@ class Composition:
             RenderError: one of them is broken.
         """
         from digest.editions.headers import address
-        from digest.editions.links import ArchivedLinks, MailLinks, NoLinks
+        from digest.editions.links import ArchivedLinks, MailLinks, NoLinks, SignedLinks
         from digest.editions.message import Composer
         from digest.editions.templates import Templates
         from digest.pipeline.desk import site_info
         from digest.resources import data_path
 
         site = site_info(self.config)
-        links: Links = NoLinks()
+        answers: Links = NoLinks()
         if self.config.feedback.by_mail:
-            links = MailLinks(address(site.reply_to or site.sender)[1], self.ring)
+            answers = MailLinks(address(site.reply_to or site.sender)[1], self.ring)
+        links = SignedLinks(public_url=site.public_url, ring=self.ring, mail=answers) if site.public_url else answers
         if archive_url := self.config.site.archive_url:
             links = ArchivedLinks(links=links, archive_url=archive_url, ring=self.ring)
         palette = self.config.site.brand.palette
         templates = Templates.load(data_path("templates"), override=self.config.templates, palette=palette)
-        return Composer(templates, site, links, secret=self.ring.keys[self.ring.current])
+        return Composer(templates, site, links, ring=self.ring)
 
     @cached_property
     def ring(self) -> KeyRing:
@@ -181,6 +183,20 @@ class Composition:
             max_bytes=sources.max_bytes,
             clock=self.clock,
             transport=transport,
+        )
+
+    @cached_property
+    def postmark(self) -> Postmark:
+        """Raises ConfigError: a key that should sign cannot be used."""
+        from digest.delivery.tags import ReturnPath
+        from digest.editions.headers import address
+        from digest.pipeline.postmark import Postmark
+        from digest.signing import signer
+
+        mail = self.config.mail
+        return Postmark(
+            signer=signer(mail, self.config_path),
+            return_path=ReturnPath(mailbox=address(mail.bounces)[1], ring=self.ring) if mail.bounces else None,
         )
 
     def relays(self) -> tuple[Relay, ...]:

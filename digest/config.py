@@ -169,6 +169,18 @@ class Config(Section):
     def candidate_age(self) -> dt.timedelta:
         return dt.timedelta(seconds=self.freshness.candidate_age_s)
 
+    @model_validator(mode="after")
+    def _profile(self, info: ValidationInfo) -> Config:
+        around = reading(info)
+        if around and self.mail.bounces and not self.site.public_url:
+            around.complaints.append(
+                (
+                    ("mail", "bounces"),
+                    "belongs to a public service: set site.public_url, or leave it out: relays of others refuse it",
+                )
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _sections(cls, data: object, info: ValidationInfo) -> object:

@@ -22,10 +22,12 @@ def command(config: Path, address: str, as_json: bool) -> None:
     """
     from digest.delivery.probe import probe
     from digest.errors import TransportError
+    from digest.signing import signer
 
-    mail = load(config).mail
+    mail, now = load(config).mail, dt.datetime.now(dt.UTC)
+    signs = signer(mail, config)
     try:
-        report = probe(mail, address, now=dt.datetime.now(dt.UTC))
+        report = probe(mail, address, now=now, sign=lambda message: signs.sign(message, now=now) if signs else message)
     except TransportError as error:
         fail(f"{error}" + (f"; {error.advice}" if error.advice else ""), MISUSED)
     if as_json:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from digest.delivery.presets import Preset
-from digest.delivery.replies import BLOCKED, FULL, LATER, LIMIT, Phase, Reply, classify
+from digest.delivery.replies import Phase, Reply, classify
 from digest.model import DeliveryState
+from digest.refusals import why
+from digest.refusals.words import FULL, LATER, LIMIT
 
 NO_HOST = ("name or service not known", "nodename nor servname", "getaddrinfo", "no address", "name resolution")
 
@@ -77,12 +79,12 @@ def _refused(reply: Reply, code: int, preset: Preset | None) -> str:
     outcome, status, text = classify(reply), reply.status or "", reply.text
     if code == 535:
         return _auth(reply, preset)
-    limit = f" ({preset.daily_limit} messages a day)" if preset and preset.daily_limit else ""
+    limit = f" ({preset.per_day:,} messages a day)" if preset and preset.per_day else ""
     answers = (
         (code in (530, 538), "the server wants a login first: set mail.username and mail.password"),
         (
             LIMIT.search(text) or status == "5.4.5",
-            f"your account is over its sending limit{limit}; wait, or set mail.per_second",
+            f"your account is over its sending limit{limit}; wait, or set mail.per_day and mail.per_second",
         ),
         (reply.phase is Phase.CHECK, "this message cannot be sent through this server"),
         (
@@ -107,7 +109,7 @@ def _refused(reply: Reply, code: int, preset: Preset | None) -> str:
             "the server takes mail for its own users only: log in (mail.username), or use your provider's server",
         ),
         (
-            BLOCKED.search(text) or status.startswith("5.7."),
+            why(text, code=code, status=reply.status).is_ours or status.startswith("5.7."),
             "the server's policy refuses the message, not the address: does mail.from belong to the account? SPF?",
         ),
     )

@@ -109,7 +109,9 @@ class Clerk:
             marked = await self._patiently(results, windows)
         except Exception as error:
             self._failure = error
-            for _, answer in (*asked, *self._windows):
+            # Whoever asked while this was being written would wait for ever: nobody writes any more.
+            late, self._windows = self._windows, []
+            for _, answer in (*asked, *late):
                 if not answer.done():
                     answer.set_exception(error)
                     answer.exception()  # whoever asked may be gone

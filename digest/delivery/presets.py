@@ -1,7 +1,14 @@
-"""Well-known mail accounts: where they are reached, and what their passwords need. Pure data.
+"""Well-known mail accounts: where they are reached, what their passwords need, how much they take. Pure data.
 
-Sources: support.google.com/mail/answer/7126229 and /185833 (Gmail), support.microsoft.com "POP, IMAP and SMTP settings
+Servers: support.google.com/mail/answer/7126229 and /185833 (Gmail), support.microsoft.com "POP, IMAP and SMTP settings
 for Outlook.com" and the retirement of Basic authentication in Exchange Online, fastmail.help "Server names and ports".
+
+Limits: Gmail 500 messages in a rolling 24 hours (support.google.com/mail/answer/22839; Workspace 2,000,
+support.google.com/a/answer/166852). Microsoft 365 three connections, 30 messages a minute, 10,000 recipients a day
+(learn.microsoft.com "Message storage and concurrent connection throttling for SMTP Authenticated Submission").
+Outlook.com 5,000 recipients a day for subscribers and "lower" without a figure for others (support.microsoft.com
+"Sending limits in Outlook.com"): 300 is what free accounts are commonly found to have. Fastmail's differ by plan
+(fastmail.help "Account limits"), so none is set here.
 """
 
 from __future__ import annotations
@@ -9,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digest.settings.mail import TlsMode
+from digest.settings.mail import RelayConfig, TlsMode
+from digest.settings.servers import parse_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +28,16 @@ class Preset:
     tls: TlsMode
     login_advice: str
     """What to do when the server refuses the password."""
-    daily_limit: int | None = None
-    """Messages a day on a free account, as far as the provider says."""
+    connections: int | None = None
+    per_second: float | None = None
+    per_day: int | None = None
+    """Messages in any 24 hours; for a paid account that may send more, mail.per_day says so."""
 
+
+MICROSOFT = (
+    "Microsoft takes OAuth2 only, and has ended passwords for SMTP or is about to: set mail.oauth instead of "
+    "mail.password; an organisation must also allow SMTP AUTH for the mailbox"
+)
 
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
@@ -36,19 +51,27 @@ PRESETS: Mapping[str, Preset] = {
                 "Gmail needs an app password: turn on 2-step verification, make one at "
                 "myaccount.google.com/apppasswords, and use its 16 letters instead of your own password"
             ),
-            daily_limit=500,
+            per_day=500,
         ),
         Preset(
             name="outlook",
             host="smtp-mail.outlook.com",
             port=587,
             tls=TlsMode.STARTTLS,
-            login_advice=(
-                "Microsoft is ending passwords for SMTP: on a personal account try an app password "
-                "(account.microsoft.com, Security, Advanced security options); a Microsoft 365 account accepts only "
-                "OAuth2, which this program does not speak, so use another account or your organisation's relay"
-            ),
-            daily_limit=300,
+            login_advice=MICROSOFT,
+            connections=3,
+            per_second=0.5,
+            per_day=300,
+        ),
+        Preset(
+            name="microsoft365",
+            host="smtp.office365.com",
+            port=587,
+            tls=TlsMode.STARTTLS,
+            login_advice=MICROSOFT,
+            connections=3,
+            per_second=0.5,
+            per_day=10_000,
         ),
         Preset(
             name="fastmail",
@@ -79,6 +102,13 @@ def preset_of_host(host: str) -> Preset | None:
             return preset
     if host.endswith((".gmail.com", ".googlemail.com")):
         return PRESETS["gmail"]
-    if host.endswith((".outlook.com", ".office365.com", ".hotmail.com")):
+    if host.endswith((".outlook.com", ".hotmail.com")):
         return PRESETS["outlook"]
-    return None
+    return PRESETS["microsoft365"] if host.endswith(".office365.com") else None
+
+
+def preset_of(relay: RelayConfig) -> Preset | None:
+    """The preset that a relay's configuration names, or whose host it writes out; None for any other server."""
+    if relay.preset is not None:
+        return PRESETS[relay.preset]
+    return preset_of_host(parse_server(relay.server).host) if relay.server else None

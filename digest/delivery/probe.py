@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -17,6 +18,7 @@ from digest.delivery.replies import Phase, Reply, classify
 from digest.delivery.settings import Timeouts, smtp_settings
 from digest.delivery.single import send_through
 from digest.delivery.smtp import SmtpTransport
+from digest.delivery.tags import trial_path
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
 from digest.settings.mail import MailConfig, TlsMode
@@ -31,15 +33,20 @@ class ProbeReport:
     accepted: bool
 
 
-def probe(mail: MailConfig, recipient: str, *, now: dt.datetime) -> ProbeReport:
+def probe(
+    mail: MailConfig, recipient: str, *, now: dt.datetime, sign: Callable[[bytes], bytes] = lambda data: data
+) -> ProbeReport:
     """Connect, secure, log in and send; whatever goes wrong on the way is in the report.
+
+    Args:
+        sign: puts the signatures before a message.
 
     Raises:
         TransportError: ``mail`` names no server, or the addresses cannot be put into a message.
     """
     settings = smtp_settings(mail)
     transport = SmtpTransport(settings)
-    envelope = _message(mail, recipient, now)
+    envelope = _message(mail, recipient, now, sign)
     try:
         reply = asyncio.run(send_through(transport, envelope))
     except RelayError as error:
@@ -73,7 +80,7 @@ async def _come_and_go(transport: SmtpTransport) -> None:
     await session.close()
 
 
-def _message(mail: MailConfig, recipient: str, now: dt.datetime) -> Envelope:
+def _message(mail: MailConfig, recipient: str, now: dt.datetime, sign: Callable[[bytes], bytes]) -> Envelope:
     name, sender = parseaddr(mail.sender)
     local, _, domain = sender.rpartition("@")
     message_id = make_msgid(domain=domain or "localhost")
@@ -88,4 +95,11 @@ def _message(mail: MailConfig, recipient: str, now: dt.datetime) -> Envelope:
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("This is the test message of `digest send-test`. Your digest can be sent with this account.\n")
-    return Envelope(delivery_id=0, sender=sender, recipient=recipient, message_id=message_id, data=message.as_bytes())
+    return Envelope(
+        delivery_id=0,
+        # As editions have it: a relay that lets nobody else's address be the sender says so now.
+        sender=trial_path(mail.bounces) if mail.bounces else sender,
+        recipient=recipient,
+        message_id=message_id,
+        data=sign(message.as_bytes()),
+    )

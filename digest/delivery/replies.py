@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from digest.model import DeliveryState
+from digest.refusals import LONGEST_TEXT, Reason, Stage, why
+from digest.refusals.words import ADDRESS_OR_LINK, FULL, GREYLIST, LATER, LIMIT
 
 
 class Phase(StrEnum):
@@ -63,6 +65,8 @@ class Outcome:
     suppress: bool = False
     relay_fault: bool = False
     """Pause the relay and charge the delivery nothing."""
+    crowded: bool = False
+    """The recipient's side says that we go too fast: its domain is to be given less, and nobody is charged."""
     lost: bool = False
     """The connection ended before the dot: nothing was delivered."""
     hint_s: float | None = None
@@ -76,65 +80,9 @@ class Outcome:
         return str(self.state)
 
 
-DEAD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
-"""Status codes of an address that does not exist or never will again."""
-
-
-def _words(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
-
-
-FULL = _words(
-    r"(mail)?box (is )?(too )?full",
-    r"over\s?quota",
-    r"quota (is )?exceeded",
-    r"exceeded.{0,30}quota",
-    r"exceeds? .{0,20}storage",
-    r"insufficient (system )?storage",
-    r"out of (disk )?space",
-)
-GREYLIST = _words(r"gr[ae]y-?list")
-LATER = _words(
-    GREYLIST.pattern,
-    r"try (again )?later",
-    r"try again in",
-    r"please retry",
-    r"temporar(y|ily)",
-    r"receiving (mail|email) (too quickly|at a rate)",
-)
-BLOCKED = _words(
-    r"\bspam",
-    r"\bblock(ed|ing|list)",
-    r"(black|deny)-?list",
-    r"\bpolic(y|ies)\b",
-    r"reputation",
-    r"\b(dmarc|dkim|spf|rbl|dnsbl)\b",
-    r"unsolicited",
-    r"\bbanned\b",
-    r"relay(ing)? (access )?(is )?(denied|not (allowed|permitted))",
-    r"unable to relay",
-)
-LIMIT = _words(
-    r"daily .{0,20}(quota|limit)",
-    r"sending (quota|limit)",
-    r"(rate|message|relay|submission) limit",
-    r"too many (messages|emails|recipients|connections)",
-    r"throttl",
-)
-UNKNOWN = _words(
-    r"(user|recipient|mailbox|address|account|alias) (is )?(unknown|not found|invalid|unavailable|disabled)",
-    r"(unknown|no such|invalid) (user|recipient|mailbox|address|account|local part|person)",
-    r"does ?n[o']t exist",
-    r"not exist",
-    r"no mailbox",
-    r"null ?mx",
-    r"unrouteable address",
-    r"(domain|host) not found",
-    r"no longer (in use|active|available)",
-)
-
-ADDRESS_OR_LINK = re.compile(r"https?://\S+|<?[^\s<>]+@[^\s<>]+>?")
-"""Left out before words are looked for: policy@uni.example is nobody's policy."""
+TOO_FAST = frozenset({"4.3.2", "4.4.5", "4.7.28", "4.7.500", "4.7.650", "4.7.651"})
+"""Status codes of a receiver that wants less at once: RFC 3463 §3.4 and §3.5; Gmail's; Exchange Online's (its page
+"Fix email delivery issues for error code 451 4.7.500-699")."""
 
 HINT = re.compile(
     r"\b(?:in|after|for|wait|least)[:\s]+(?:at least\s+)?(\d{1,6})\s*"
@@ -143,16 +91,6 @@ HINT = re.compile(
 )
 UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 LIMIT_HINT_S = 3600.0
-
-
-UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
-LONGEST_TEXT = 500
-
-
-def legible(text: str) -> str:
-    """A server's text made fit for a database, a log and a terminal: one short line, no controls, no broken bytes."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return " ".join(UNREADABLE.sub(" ", text).split())[:LONGEST_TEXT]
 
 
 def hint_s(text: str) -> float | None:
@@ -181,7 +119,7 @@ def classify(reply: Reply) -> Outcome:
 
 
 def _refused(reply: Reply, code: int, reason: str) -> Outcome:
-    words = ADDRESS_OR_LINK.sub(" ", reply.text)
+    words = ADDRESS_OR_LINK.sub(" ", reply.text[:LONGEST_TEXT])
     status = reply.status or ""
     if reply.phase is Phase.CHECK:
         return Outcome(state=DeliveryState.FAILED, reason=reason)
@@ -189,7 +127,8 @@ def _refused(reply: Reply, code: int, reason: str) -> Outcome:
         return _relay(reply, reason)  # it wants us to log in, or our account is over its daily limit
     if LIMIT.search(words) and (code >= 500 or reply.phase is Phase.MAIL):
         return _relay(reply, reason)
-    deferred = Outcome(state=DeliveryState.DEFERRED, reason=reason, hint_s=hint_s(words))
+    crowded = code < 500 and reply.phase is not Phase.MAIL and _too_fast(code, status, words)
+    deferred = Outcome(state=DeliveryState.DEFERRED, reason=reason, hint_s=hint_s(words), crowded=crowded)
     too_big = code == 552 or status[1:] == ".3.4"
     if reply.phase is Phase.MAIL:
         if code >= 500 and too_big and not FULL.search(words):
@@ -198,13 +137,20 @@ def _refused(reply: Reply, code: int, reason: str) -> Outcome:
         return deferred if GREYLIST.search(words) else _relay(reply, reason)
     if code < 500:
         return deferred
-    if FULL.search(words) or status == "5.2.2" or LATER.search(words):
+    stage = Stage.RECIPIENT if reply.phase is Phase.RCPT else Stage.CONTENT
+    refusal = why(reply.text, code=code, status=reply.status, stage=stage)
+    if refusal in (Reason.MAILBOX_FULL, Reason.RATE) or LATER.search(words):
         return deferred
-    blocked = BLOCKED.search(words) or status.startswith("5.7.")
-    dead = status in DEAD or code in (521, 556) or (not status and UNKNOWN.search(words) and code in (550, 551, 553))
-    if dead and not blocked and not (reply.phase is not Phase.RCPT and too_big):
+    if refusal.is_dead or (refusal is Reason.SUSPENDED and status == "5.2.1"):
         return Outcome(state=DeliveryState.SUPPRESSED, reason=reason, suppress=True)
     return Outcome(state=DeliveryState.FAILED, reason=reason)
+
+
+def _too_fast(code: int, status: str, words: str) -> bool:
+    """About the pace, not about a mailbox: a full one and a greylist say 4xx as well."""
+    if FULL.search(words) or GREYLIST.search(words):
+        return False
+    return code == 421 or status in TOO_FAST or bool(LIMIT.search(words))
 
 
 def _relay(reply: Reply, reason: str) -> Outcome:

@@ -75,6 +75,7 @@ class Tally:
     at_fault: set[int] = field(default_factory=set)
     """Deliveries that are ready again because a relay was at fault."""
     on_disk: int = 0
+    _answers: int = 0
 
     def begin(self, reaped: Reaped, expired: int) -> None:
         self.reaped, self.expired = reaped, expired
@@ -84,6 +85,7 @@ class Tally:
             self.at_fault.discard(delivery.id)
             self.counts[DeliveryState.READY] -= 1
         self.counts[state] += 1
+        self._answers += 1
         if state is DeliveryState.READY:
             self.at_fault.add(delivery.id)
         if state is DeliveryState.ACCEPTED:
@@ -103,6 +105,10 @@ class Tally:
     def written(self, number: int) -> int:
         self.on_disk += number
         return self.on_disk
+
+    def answers(self) -> int:
+        """How many answers there were so far; one delivery may have had several."""
+        return self._answers
 
     def report(self) -> DrainReport:
         return DrainReport(

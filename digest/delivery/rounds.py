@@ -13,11 +13,12 @@ from collections.abc import Callable
 
 from digest.delivery.leases import Leases
 from digest.delivery.relays import Relay, Relays
+from digest.delivery.supply import Supply
 from digest.delivery.switch import Switch
 from digest.delivery.worker import Worker
 
-Crew = Callable[[Relay, Switch, int], list[Worker]]
-"""Makes the workers of a round for a relay: (relay, switch, deliveries at hand) → one worker per connection."""
+Crew = Callable[[Relay, Switch, Supply, int], list[Worker]]
+"""Makes the workers of a round: (relay, switch, supply, deliveries at hand) → one worker per connection."""
 
 
 class Rounds:
@@ -30,10 +31,12 @@ class Rounds:
         *,
         crew: Crew,
         switch: Callable[[Relay, int], Switch],
+        supply: Callable[[Relay, Switch], Supply],
+        answers: Callable[[], int],
         clock: Callable[[], dt.datetime],
     ) -> None:
         self._relays, self._leases, self._clock = relays, leases, clock
-        self._new_crew, self._new_switch = crew, switch
+        self._new_crew, self._new_switch, self._new_supply, self._answers = crew, switch, supply, answers
         self._switch: Switch | None = None
         self._until: dt.datetime | None = None
         self._workers: list[Worker] = []
@@ -46,9 +49,13 @@ class Rounds:
                 return
             self._switch = switch = self._new_switch(turn.relay, turn.state.failures)
             self._until = turn.until
-            self._workers = self._new_crew(turn.relay, switch, waiting)
-            await self._round(switch)
-            if not switch.left_work:
+            supply, before = self._new_supply(turn.relay, switch), self._answers()
+            self._workers = self._new_crew(turn.relay, switch, supply, waiting)
+            try:
+                await self._round(switch)
+            finally:
+                await supply.close()
+            if not (switch.left_work or (switch.spent and self._answers() > before)):
                 return
             self._leases.reopen()
 

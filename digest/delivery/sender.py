@@ -19,12 +19,15 @@ from typing import Protocol
 from digest.delivery.clerk import Around, Clerk
 from digest.delivery.leases import Leases
 from digest.delivery.pace import Pace
+from digest.delivery.quota import Quota
 from digest.delivery.relays import Relay, Relays
 from digest.delivery.report import DrainReport, Tally
 from digest.delivery.rounds import Rounds
 from digest.delivery.settings import Timeouts
 from digest.delivery.stock import Render
+from digest.delivery.supply import Supply
 from digest.delivery.switch import Switch
+from digest.delivery.traffic import Traffic
 from digest.delivery.worker import Worker
 from digest.settings.mail import MailConfig
 from digest.store.outbox import Outbox
@@ -105,7 +108,10 @@ async def drain_async(
     slowest = max(relay.timeout_s for relay in config.relays)
     lease_s = lease_s or LEASE_MARGIN * Timeouts.scaled(slowest).transaction_s
     batch = 2 * max(relay.connections for relay in relays) * config.window
-    leases = Leases(outbox, clock=clock, lease_s=lease_s, trial=tally.trial, batch=batch)
+    traffic = Traffic(config.domains, now_s=asyncio.get_running_loop().time)
+    troubled = await asyncio.to_thread(outbox.troubled_domains)
+    traffic.beware({each.domain: each.failures for each in troubled})
+    leases = Leases(outbox, traffic, clock=clock, lease_s=lease_s, trial=tally.trial, batch=batch)
     clerk = Clerk(
         outbox,
         clock=clock,
@@ -115,13 +121,13 @@ async def drain_async(
     )
     rendering = asyncio.Lock()
 
-    def crew(relay: Relay, switch: Switch, waiting: int) -> list[Worker]:
+    def crew(relay: Relay, switch: Switch, supply: Supply, waiting: int) -> list[Worker]:
         window, pace = _window(config.window, relay), Pace(relay.per_second)
         return [
             Worker(
                 transport=relay.transport,
                 render=render,
-                leases=leases,
+                leases=supply,
                 clerk=clerk,
                 switch=switch,
                 pace=pace,
@@ -140,6 +146,10 @@ async def drain_async(
         leases,
         crew=crew,
         switch=lambda relay, failures: Switch(outbox, relay.name, failures=failures, clock=clock, tally=tally),
+        supply=lambda relay, switch: Supply(
+            outbox, leases, traffic, Quota(outbox, relay, clock=clock), switch, clock=clock
+        ),
+        answers=tally.answers,
         clock=clock,
     )
     await _run(rounds, clerk, leases, stop)

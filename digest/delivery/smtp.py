@@ -13,10 +13,11 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutEr
 
 from digest.delivery.advice import advice
 from digest.delivery.base import RelayError
-from digest.delivery.replies import Phase, Reply, legible
+from digest.delivery.replies import Phase, Reply
 from digest.delivery.settings import SmtpSettings
 from digest.delivery.smtp_session import Riding, SmtpSession, cause_of
 from digest.errors import TransportError
+from digest.refusals import legible
 from digest.settings.mail import TlsMode
 
 ANOTHER_MECHANISM = (501, 504, 534)

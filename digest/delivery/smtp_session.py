@@ -25,12 +25,13 @@ from typing import cast
 from aiosmtplib import SMTP
 
 from digest.delivery.mailbox import UnsendableError
-from digest.delivery.replies import Phase, Reply, legible
+from digest.delivery.replies import Phase, Reply
 from digest.delivery.settings import Timeouts
 from digest.delivery.smtp_content import stuffed
 from digest.delivery.smtp_opening import Opening, opening_of
 from digest.delivery.smtp_wire import GarbledError, Wire
 from digest.model import Envelope
+from digest.refusals import legible
 
 logger = logging.getLogger(__name__)
 

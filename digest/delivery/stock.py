@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from digest.delivery.clerk import Clerk
-from digest.delivery.leases import Leases
 from digest.delivery.replies import Phase, Reply
 from digest.delivery.report import Tally
+from digest.delivery.supply import Supply
 from digest.model import Envelope
 from digest.store.outbox import ClaimedDelivery, Window
 
@@ -30,7 +30,7 @@ class Marked(NamedTuple):
 
 class Stock:
     def __init__(
-        self, leases: Leases, clerk: Clerk, render: Render, *, rendering: asyncio.Lock, tally: Tally, settle: Settle
+        self, leases: Supply, clerk: Clerk, render: Render, *, rendering: asyncio.Lock, tally: Tally, settle: Settle
     ) -> None:
         """``rendering`` is shared by all: one thread at a time. ``settle`` ends those that cannot be rendered."""
         self._leases, self._clerk, self._render, self._rendering = leases, clerk, render, rendering

@@ -28,6 +28,8 @@ class Switch:
         self.halted = asyncio.Event()
         self.left_work = False
         """This relay ended before the work did: another one is to go on."""
+        self.spent = False
+        """The relay may be given no more for now."""
         self.connections = 0
         """How many are open."""
 

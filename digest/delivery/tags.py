@@ -26,9 +26,10 @@ MOST_LOCAL: Final = 64
 _TAGGED = re.compile(r"\s*<?[^<>\s]{0,300}\+([a-z2-7]{18,29})@[^<>@\s]{1,300}>?\s*", re.ASCII | re.IGNORECASE)
 
 
-def too_long(mailbox: str) -> bool:
-    """True for a mailbox whose local part leaves no room for a tag."""
-    return len(mailbox.rpartition("@")[0].encode()) + 1 + LONGEST_TAG > MOST_LOCAL
+def trial_path(mailbox: str) -> str:
+    """An address like those of deliveries that names none: does the relay take such senders?"""
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local}+{'test':a<18}@{domain}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

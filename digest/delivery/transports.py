@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from digest.delivery.base import Transport
+from digest.delivery.presets import preset_of
 from digest.delivery.relays import Relay
 from digest.errors import TransportError
 from digest.settings.mail import MailConfig, RelayConfig, TransportKind
@@ -47,4 +48,4 @@ def relays_of(mail: MailConfig) -> tuple[Relay, ...]:
         TransportError: the options of one do not make sense.
     """
     configured = (mail,) if mail.transport is TransportKind.FILES else mail.relays
-    return tuple(Relay.of(transport_of(each), each) for each in configured)
+    return tuple(Relay.of(transport_of(each), each, preset_of(each)) for each in configured)

@@ -19,12 +19,12 @@ from typing import Literal
 
 from digest.delivery.base import RelayError, Session, Transport
 from digest.delivery.clerk import Clerk
-from digest.delivery.leases import Leases
 from digest.delivery.pace import Pace
 from digest.delivery.replies import Outcome, Phase, Reply, classify
 from digest.delivery.report import Tally
 from digest.delivery.retry import next_attempt
 from digest.delivery.stock import Marked, Render, Stock
+from digest.delivery.supply import Supply
 from digest.delivery.switch import Switch
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
@@ -41,7 +41,7 @@ class Worker:
         *,
         transport: Transport,
         render: Render,
-        leases: Leases,
+        leases: Supply,
         clerk: Clerk,
         switch: Switch,
         pace: Pace,
@@ -201,13 +201,13 @@ class Worker:
                 state=state,
                 reason=None if state is DeliveryState.ACCEPTED else reason,
                 next_attempt_at=next_at,
-                charged=not outcome.relay_fault,
+                charged=not (outcome.relay_fault or outcome.crowded),
                 suppress=outcome.suppress,
             )
         )
-        self._leases.finished(delivery)
+        telling = await self._leases.settled(delivery, reply, outcome)
         self._tally.add(delivery, state, reason, relay=self._transport.name)
-        if reply.phase in (Phase.RENDER, Phase.CHECK):
+        if not telling or reply.phase in (Phase.RENDER, Phase.CHECK):
             return  # says nothing about the relay
         if outcome.relay_fault:
             await self._switch.pause(reason, hint_s=outcome.hint_s)

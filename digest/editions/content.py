@@ -20,6 +20,8 @@ class SiteInfo:
     contact: str = ""
     public_url: str | None = None
     reply_to: str | None = None
+    bounces: str | None = None
+    """Read by the program: mails that unsubscribe go there; None: where answers go."""
     logo: str = ""
     """The text at the top of the mail; empty: ``name``."""
     imprint: str = ""

@@ -7,14 +7,12 @@ was just missed; then how the sources did, and how to leave. Nothing here knows 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from digest.editions import wording
 from digest.editions.blocks import Block, Draft, filled
 from digest.editions.cards import Length, card, left_out
 from digest.editions.clean import clean, safe_url
 from digest.editions.content import EditionContent, PickView, SiteInfo, SourceHealth
-from digest.editions.headers import mailto
 from digest.editions.links import Links
 from digest.model import Frequency, Section
 
@@ -157,9 +155,3 @@ def _quiet(content: EditionContent) -> Iterator[Block]:
     yield Block("quiet", (), filled(holes))
     for line in health:
         yield Block("source", (), {"line": line})
-
-
-@lru_cache(maxsize=1)
-def addresses(reply: str, contact: str, subscriber_id: str) -> tuple[str, str]:
-    """The ``mailto:`` URLs that need no web: (unsubscribe, read by the program; settings, read by a person)."""
-    return mailto(reply, f"unsubscribe {subscriber_id}"), mailto(contact, f"settings {subscriber_id}")

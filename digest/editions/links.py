@@ -52,7 +52,12 @@ class NoLinks:
 class SignedLinks:
     """Links below ``public_url`` for a site that serves them."""
 
-    def __init__(self, *, public_url: str, ring: KeyRing) -> None:
+    def __init__(self, *, public_url: str, ring: KeyRing, mail: Links | None = None) -> None:
+        """
+        Args:
+            mail: answers by mail beside them.
+        """
+        self._mail = mail or NoLinks()
         self._public_url = public_url.rstrip("/")
         self._ring = ring
         self._base = lru_cache(maxsize=1)(self._base_of)
@@ -80,7 +85,7 @@ class SignedLinks:
         return self._at(key, f"{position}/tune")
 
     def answers(self, key: EditionKey, position: int) -> tuple[str, str] | None:
-        return None
+        return self._mail.answers(key, position)
 
 
 def archived_at(ring: KeyRing, key: EditionKey) -> str:

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markupsafe import escape
 
@@ -19,14 +20,15 @@ from digest.editions.cards import Length, card, shortened
 from digest.editions.clean import clean
 from digest.editions.content import EditionContent, SiteInfo
 from digest.editions.fragments import HOLE, Fragment
-from digest.editions.layout import addresses, layout
+from digest.editions.layout import layout
 from digest.editions.letters import Confirm, Goodbye, Report
 from digest.editions.links import Links, NoLinks
 from digest.editions.recipe import BODY, Placed, Recipe
 from digest.editions.templates import Templates
 from digest.editions.wrap import wrap
 from digest.errors import RenderError
-from digest.model import Pick
+from digest.keyring import KeyRing
+from digest.model import EditionKey, Pick
 
 MOST_HTML = 90_000
 """Bytes of HTML; Gmail cuts a mail off at 102,400 and hides what follows, the way to unsubscribe among it."""
@@ -48,16 +50,17 @@ class Composer:
     """Composes messages for one site with one set of templates; keep it, it remembers what it has rendered."""
 
     def __init__(
-        self, templates: Templates, site: SiteInfo, links: Links | None = None, *, secret: bytes = b""
+        self, templates: Templates, site: SiteInfo, links: Links | None = None, *, ring: KeyRing | None = None
     ) -> None:
         """
         Args:
-            secret: makes Message-IDs that nobody can guess.
+            ring: signs what nobody may guess, Message-IDs and the mail that unsubscribes; a trial needs none.
 
         Raises:
             RenderError: the site's own address is not one.
         """
-        self._secret = secret
+        self._ring = ring
+        self._secret = ring.keys[ring.current] if ring else b""
         self._templates = templates
         self._site = site
         self._links = links or NoLinks()
@@ -67,6 +70,8 @@ class Composer:
             self._contact = headers.address(site.contact)[1]
         except RenderError:
             self._contact = self._reply
+        self._leave_at = headers.address(site.bounces)[1] if site.bounces else self._reply
+        self._ways_out = lru_cache(maxsize=1)(self._ways_out_of)
         self._domain = self._sender[1].rpartition("@")[2]
         self._rendered: dict[tuple[object, ...], Fragment] = {}
 
@@ -89,9 +94,14 @@ class Composer:
         return draft, self._fill(draft)
 
     def _draft(self, content: EditionContent, lengths: Sequence[Length] = ()) -> Draft:
-        unsubscribe, settings = addresses(self._reply, self._contact, content.key.subscriber_id)
+        unsubscribe, settings = self._ways_out(content.key)
         draft = layout(content, self._links, unsubscribe_mail=unsubscribe, settings_mail=settings, lengths=lengths)
         return self._with_subject(draft)
+
+    def _ways_out_of(self, key: EditionKey) -> tuple[str, str]:
+        """The ``mailto:`` URLs that need no web: (unsubscribe, read by the program; settings, read by a person)."""
+        leave = self._ring.unsubscribe_subject(key) if self._ring else f"unsubscribe {key.subscriber_id}"
+        return headers.mailto(self._leave_at, leave), headers.mailto(self._contact, f"settings {key.subscriber_id}")
 
     def _with_subject(self, draft: Draft) -> Draft:
         """The subject comes from a template, and stands in the shell as the document's title."""
@@ -106,7 +116,7 @@ class Composer:
         """Raises RenderError for an address that can't be written to, or a user's template that fails."""
         draft, filled = self._fitting(content)
         key = content.key
-        unsubscribe = addresses(self._reply, self._contact, key.subscriber_id)[0]
+        unsubscribe = self._ways_out(key)[0]
         return self._composed(
             draft,
             filled,

@@ -96,11 +96,13 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What the ranker chose for one reader: picks in mail order, near misses best first."""
+    """What the ranker chose for one reader."""
 
     subscriber_id: str
     picks: tuple[Pick, ...]
-    missed: tuple[Pick, ...]
+    """In mail order."""
+    missed: tuple[int, ...]
+    """The papers that came closest to being in it, best first."""
     considered: int
     """Candidates that were new to the reader, before mutes and thresholds."""
     quiet_reason: str = ""

@@ -13,6 +13,7 @@ from digest.editions.fragments import Fragment
 from digest.editions.recipe import Recipe, assemble
 from digest.model import Envelope
 from digest.pipeline.chronicle import Chronicle
+from digest.pipeline.postmark import Postmark
 from digest.pipeline.rooms import Rooms
 from digest.store.outbox import ClaimedDelivery
 
@@ -20,9 +21,15 @@ from digest.store.outbox import ClaimedDelivery
 class Renderer:
     """Makes the bytes of a claimed delivery from its recipe; cards and shells are loaded once."""
 
-    def __init__(self, rooms: Rooms, *, note: Callable[[ClaimedDelivery, Sequence[int]], None] | None = None) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        postmark: Postmark,
+        *,
+        note: Callable[[ClaimedDelivery, Sequence[int]], None] | None = None,
+    ) -> None:
         """``note`` is told of each delivery that is rendered, with the papers in it."""
-        self._rooms, self._note = rooms, note
+        self._rooms, self._postmark, self._note = rooms, postmark, note
         self._fragments: dict[str, Fragment] = {}
 
     def __call__(self, delivery: ClaimedDelivery) -> Envelope:
@@ -33,12 +40,12 @@ class Renderer:
         if missing:
             loaded = self._rooms.fragments.get(missing)
             self._fragments.update({name: Fragment.load(data, name) for name, data in loaded.items()})
-        return Envelope(
+        return self._postmark.envelope(
+            recipe,
+            assemble(recipe, self._fragments),
+            now=self._rooms.clock(),
             delivery_id=delivery.id,
-            sender=recipe.sender,
             recipient=delivery.recipient,
-            message_id=delivery.message_id,
-            data=assemble(recipe, self._fragments),
         )
 
 
@@ -46,6 +53,7 @@ def deliver(
     rooms: Rooms,
     *,
     relays: Callable[[], Sequence[Relay]],
+    postmark: Postmark,
     stop: threading.Event,
     progress: Callable[[int], None] = lambda done: None,
     chronicle: Chronicle | None = None,
@@ -54,7 +62,7 @@ def deliver(
     return drain(
         rooms.outbox,
         relays,
-        Renderer(rooms, note=chronicle.note if chronicle else None),
+        Renderer(rooms, postmark, note=chronicle.note if chronicle else None),
         config=rooms.config.mail,
         clock=rooms.clock,
         stop=stop,

@@ -115,8 +115,9 @@ class Desk:
         """
         welcomed = sent if sent is not None and self._rooms.config.mail.welcome else {}
         batch = list(chosen)
-        self._load(pick.paper_id for _, selection, _ in batch for pick in (*selection.picks, *selection.missed))
-        self._summarise({pick.paper_id for _, selection, _ in batch for pick in selection.picks}, sent_at)
+        picked = {pick.paper_id for _, selection, _ in batch for pick in selection.picks}
+        self._load(picked.union(*(selection.missed for _, selection, _ in batch)))
+        self._summarise(picked, sent_at)
         for subscriber, selection, edition in batch:
             yield EditionContent(
                 key=EditionKey(subscriber.id, edition),
@@ -126,8 +127,8 @@ class Desk:
                 picks=tuple(self._view(pick) for pick in selection.picks if pick.paper_id in self._papers),
                 missed=tuple(
                     MissedView(title=paper.title, url=paper.url)
-                    for pick in selection.missed
-                    if (paper := self._papers.get(pick.paper_id))
+                    for paper_id in selection.missed
+                    if (paper := self._papers.get(paper_id))
                 ),
                 considered=selection.considered,
                 health=self._health,
@@ -221,6 +222,7 @@ def site_info(config: Config) -> SiteInfo:
         contact=config.site.contact,
         sender=config.mail.sender,
         reply_to=config.mail.reply_to,
+        bounces=config.mail.bounces,
         logo=config.site.brand.logo or "",
         imprint=" · ".join(config.site.brand.footer),
     )

@@ -11,6 +11,7 @@ from digest.editions.message import Composer
 from digest.model import DeliveryState
 from digest.pipeline import build, deliver
 from digest.pipeline.chronicle import Chronicle
+from digest.pipeline.postmark import Postmark
 from digest.pipeline.rooms import Rooms
 from digest.pipeline.writing import Writer
 from digest.store.outbox import RelayState
@@ -51,6 +52,7 @@ def build_and_deliver(
     composer: Callable[[], Composer],
     writer: Writer | None,
     relays: Callable[[], Sequence[Relay]],
+    postmark: Postmark,
     trial: bool,
     stop: threading.Event,
     progress: Callable[[int], None],
@@ -58,7 +60,7 @@ def build_and_deliver(
 ) -> PassReport:
     """Build and send everything that is due; ``planned`` is not counted here."""
     built = build.build(rooms, composer=composer, writer=writer, trial=trial, stop=stop.is_set)
-    sent = deliver.deliver(rooms, relays=relays, stop=stop, progress=progress, chronicle=chronicle)
+    sent = deliver.deliver(rooms, relays=relays, postmark=postmark, stop=stop, progress=progress, chronicle=chronicle)
     held_up = bool(sent.paused or sent.stopped)
     return PassReport(
         built=built.built,

@@ -6,7 +6,6 @@ Decided pair by pair from vectors (cosine) and, for twins, words; a paper's answ
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,6 @@ from typing import Final
 import numpy as np
 
 from digest.ranking.scoring import Scored
-from digest.ranking.text import Vectors
 
 NEAR_TWIN: Final = 0.8
 SAME_WORDS: Final = 0.45
@@ -50,10 +48,10 @@ class Alike:
         self._corpus = scored.corpus
         self._rows = scored.rows
         self._vectors = scored.vectors
+        self._length_of = scored.corpus.lengths[scored.rows].tolist()
         self._chosen: list[int] = []
-        self._directions = np.empty((_A_MAIL, scored.vectors.shape[1]), dtype=scored.vectors.dtype)
-        """Of the chosen ones, each of length 1."""
-        self._lengths: list[float] = []
+        self._theirs = np.empty((_A_MAIL, scored.vectors.shape[1]), dtype=scored.vectors.dtype)
+        """The vectors of the chosen ones."""
         self._compared: dict[int, int] = {}
         """With how many of the chosen ones a paper was compared already."""
         self._twin_of: dict[int, Twin] = {}
@@ -63,11 +61,9 @@ class Alike:
 
     def chose(self, place: int) -> None:
         number = len(self._chosen)
-        if number == len(self._directions):
-            self._directions = np.concatenate([self._directions, np.empty_like(self._directions)])
-        vector = self._vectors[place]
-        self._lengths.append(_length(vector))
-        self._directions[number] = vector / np.float32(self._lengths[number])
+        if number == len(self._theirs):
+            self._theirs = np.concatenate([self._theirs, np.empty_like(self._theirs)])
+        self._theirs[number] = self._vectors[place]
         self._chosen.append(place)
 
     def is_twin(self, place: int) -> bool:
@@ -87,24 +83,18 @@ class Alike:
         if first == chosen:
             return
         self._compared[place] = chosen
-        mine = self._vectors[place]
-        length = _length(mine)
         # Summed row by row, like everything that decides: see LaneModel.likeness_of.
-        products = np.vecdot(self._directions[first:chosen], mine).tolist()
-        for number, product in enumerate(products, start=first):
-            other, value = self._chosen[number], product / length
-            if other == place or value < SAME_MATTER:
+        products = np.vecdot(self._theirs[first:chosen], self._vectors[place]).tolist()
+        for other, product in zip(self._chosen[first:], products, strict=True):
+            if other == place:
                 continue
             # A short text has a short vector (digest.ranking.corpus): what it shares with another may be one word.
-            if value * length * self._lengths[number] >= SAME_MATTER:
+            if product >= SAME_MATTER:
                 self._same_matter[place].append(other)
-            if value >= NEAR_TWIN and place not in self._twin_of and self._shared(other, place) >= SAME_WORDS:
-                self._twin_of[place] = Twin(other, value)
+            cosine = product / max(self._length_of[place] * self._length_of[other], 1e-9)
+            if cosine >= NEAR_TWIN and place not in self._twin_of and self._shared(other, place) >= SAME_WORDS:
+                self._twin_of[place] = Twin(other, cosine)
 
     def _shared(self, one: int, other: int) -> float:
         words, others = (set(self._corpus.words(int(self._rows[place])).tolist()) for place in (one, other))
         return len(words & others) / max(len(words | others), 1)
-
-
-def _length(vector: Vectors) -> float:
-    return max(math.sqrt(float(np.vecdot(vector, vector))), 1e-9)

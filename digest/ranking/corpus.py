@@ -257,6 +257,12 @@ class Corpus:
         return self._by_word[word]
 
     @cached_property
+    def lengths(self) -> npt.NDArray[np.float64]:
+        """(n,) of the vectors."""
+        squares = np.vecdot(self.matrix, self.matrix)
+        return np.asarray(np.sqrt(squares), dtype=np.float64)
+
+    @cached_property
     def forecast(self) -> npt.NDArray[np.float64]:
         """(n,) the trend to expect of each paper that nobody has voted on; 0 for all others, and where unknown."""
         expected = self.prospects.expected_trend(self.ages_h, self.extra_votes)

@@ -94,8 +94,7 @@ def edit(scored: Scored, *, eligible: npt.NDArray[np.bool_], rules: Rules) -> Ed
     With room for it, one place goes to the paper outside the lanes that trends most. A lane may take its fair share of
     the places, and two papers on one matter; what is left over then is given out by score. A field's cap is a cap.
     """
-    may_pass = (eligible & (scored.score >= THRESHOLD)).tolist()
-    passing = [place for place in scored.order() if may_pass[place]]
+    passing = scored.best_first(np.flatnonzero(eligible & (scored.score >= THRESHOLD)))
     may_explore = rules.explore and rules.papers >= EXPLORE_FROM
     outside = _outside(scored, eligible) if may_explore and scored.profile.lanes and passing else []
     main = _Main(scored, rules, cap=rules.papers - bool(outside), passing=passing)

@@ -84,10 +84,11 @@ class PhraseEvidence:
 
     phrase: str
     hits: PhraseHits
-    weight: Floats
-    """Per hit."""
     apart: Rows
     """Papers that have its words, but not side by side."""
+    rows: Rows
+    worth: Floats
+    """Both together, each row once: what the phrase says of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,8 +142,8 @@ class LaneBuilder:
         self._vectors: dict[str, Vectors] = {}
         self._hits: dict[str, PhraseEvidence] = {}
         self._meanings: dict[str, Vectors] = {}
-        self._mean = corpus.basis.mean.astype(np.float64)
-        self._covariance = corpus.basis.covariance.astype(np.float64)
+        self._mean = corpus.basis.mean
+        self._covariance = corpus.basis.covariance
 
     @cached_property
     def background(self) -> Background:
@@ -194,7 +195,13 @@ class LaneBuilder:
             weight = COMMON_COUNTS + (1 - COMMON_COUNTS) * rarity
             found = np.where(hits.in_title, IN_TITLE, IN_ABSTRACT) + TWICE * np.minimum(hits.counts - 1, 3)
             apart = np.setdiff1d(self._together(words), hits.rows, assume_unique=True)
-            self._hits[phrase] = PhraseEvidence(phrase=phrase, hits=hits, weight=weight * found, apart=apart)
+            self._hits[phrase] = PhraseEvidence(
+                phrase=phrase,
+                hits=hits,
+                apart=apart,
+                rows=np.concatenate([hits.rows, apart]),
+                worth=np.concatenate([weight * found, np.full(len(apart), APART)]),
+            )
         return self._hits[phrase]
 
     def _meaning(self, evidence: PhraseEvidence) -> Vectors:
@@ -219,9 +226,9 @@ class LaneBuilder:
         if known:
             background = self.background
             return background.in_basis(background.direction(background.coordinates(np.stack(vectors))))
-        centre = np.stack(vectors).astype(np.float64).mean(axis=0)
-        deviation = math.sqrt(max(float(centre @ self._covariance @ centre), 1e-12))
-        return (centre / deviation).astype(np.float32), float(centre @ self._mean) / deviation
+        centre = sum(vectors[1:], start=vectors[0]) / np.float32(len(vectors))
+        deviation = math.sqrt(max(float(self._covariance @ centre @ centre), 1e-12))
+        return centre / np.float32(deviation), float(centre @ self._mean) / deviation
 
     def _together(self, words: Sequence[int]) -> Rows:
         """Papers with all telling words of a phrase, wherever they stand; none if it has fewer than two."""
@@ -239,24 +246,27 @@ def _combine(
     phrases: Sequence[PhraseEvidence], categories: Sequence[CategoryRows], *, alone: bool, size: int
 ) -> tuple[Rows, Floats]:
     """The evidence of phrases and categories, for the rows that have any."""
-    evidence = [
-        found
-        for phrase in phrases
-        for found in ((phrase.hits.rows, phrase.weight), (phrase.apart, np.full(len(phrase.apart), APART)))
-    ]
     touched = np.zeros(size, dtype=bool)
-    for hit in (*(where for where, _ in evidence), *(category.rows for category in categories)):
-        touched[hit] = True
+    for where in (*(phrase.rows for phrase in phrases), *(category.rows for category in categories)):
+        touched[where] = True
     rows = np.flatnonzero(touched)
     # As long as the corpus, but only what is touched is ever written or read.
-    best, total, field = (np.empty(size) for _ in range(3))
-    for numbers in (best, total, field):
-        numbers[rows] = 0.0
-    for where, worth in evidence:
-        best[where] = np.maximum(best[where], worth)
-        total[where] += worth
+    bonus, total = np.empty(size), np.empty(size)
+    bonus[rows] = 0.0
+    if len(phrases) > 1:
+        total[rows] = 0.0
+    for phrase in phrases:
+        bonus[phrase.rows] = np.maximum(bonus[phrase.rows], phrase.worth)
+        if len(phrases) > 1:
+            total[phrase.rows] += phrase.worth
+    said = bonus[rows]
+    if len(phrases) > 1:
+        said += ANOTHER_PHRASE * (total[rows] - said)
+    np.minimum(said, MOST_BY_PHRASES, out=said)
+    if not categories:
+        return rows, said
+    bonus[rows] = 0.0
     for category in categories:
         weight = (CATEGORY_ALONE if alone else CATEGORY_HINT) - np.where(category.is_primary, 0.0, CROSS_LISTED)
-        field[category.rows] = np.maximum(field[category.rows], weight)
-    bonus = np.minimum(best[rows] + ANOTHER_PHRASE * (total[rows] - best[rows]), MOST_BY_PHRASES) + field[rows]
-    return rows, bonus
+        bonus[category.rows] = np.maximum(bonus[category.rows], weight)
+    return rows, said + bonus[rows]

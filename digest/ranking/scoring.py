@@ -133,9 +133,10 @@ class Scored:
         """Rounded to a millionth, so that the last bits of a sum decide nothing; ties go to the smaller paper id."""
         return np.asarray(np.round(sum(self.parts.values()), 6), dtype=np.float64)
 
-    def order(self) -> list[int]:
-        """Places in ``rows``, best first."""
-        return [int(place) for place in np.lexsort((self.rows, -self.score))]
+    def best_first(self, places: Rows) -> list[int]:
+        """``places`` in ``rows`` by score; equals stay in the order in which they are given."""
+        order: list[int] = places[np.argsort(-self.score[places], kind="stable")].tolist()
+        return order
 
     def followed(self, place: int) -> Followed | None:
         return self._followed.get(place)

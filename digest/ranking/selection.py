@@ -92,7 +92,7 @@ class Ranker:
         return Selection(
             subscriber_id=reader.subscriber.id,
             picks=tuple(scored.pick(place, section) for place, section in edited.picks),
-            missed=tuple(scored.pick(place) for place in edited.missed),
+            missed=tuple(self._corpus.ids[scored.rows[list(edited.missed)]].tolist()),
             considered=(considered := self._considered(reader)),
             quiet_reason="" if edited.picks else _quiet(considered, profile),
         )

@@ -9,13 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from digest.settings.addresses import EmailAddress, Mailbox, parse_mailbox
+from digest.settings.addresses import EmailAddress, Mailbox, parse_address, parse_mailbox
 from digest.settings.document import Location
 from digest.settings.places import FilePath, is_loopback, read_secret
 from digest.settings.reading import reading
 from digest.settings.servers import MailServer, parse_server
+from digest.settings.signing import DkimConfig
 from digest.settings.times import Duration, between
 from digest.settings.validation import Section
 from digest.settings.words import PlainText
@@ -32,17 +33,28 @@ class TlsMode(StrEnum):
     TLS = "tls"
 
 
+MOST_BOUNCES = 34
+"""Octets before the @ of `bounces`: RFC 5321 §4.5.3.1.1 allows 64, of which a tag takes 30."""
+
+
 def _password(value: object, info: ValidationInfo) -> object:
     if reading(info) and isinstance(value, dict) and info.data.get("transport") is TransportKind.FILES:
         return None  # a trial needs no secrets, so it runs where they are not set
     return read_secret(value, info)
 
 
+def _dkim(value: object, info: ValidationInfo) -> object:
+    """One mapping or a list of them."""
+    if reading(info) and info.data.get("transport") is TransportKind.FILES:
+        return ()  # as with passwords
+    return [value] if isinstance(value, dict) else value
+
+
 class RelayConfig(Section):
     """One way for mails to leave: how a relay is reached, and how much it may be given."""
 
     transport: TransportKind = TransportKind.SMTP
-    preset: Literal["gmail", "outlook", "fastmail", "local"] | None = None
+    preset: Literal["gmail", "outlook", "microsoft365", "fastmail", "local"] | None = None
     server: MailServer | None = None
     """smtp://user@host:587 (STARTTLS, plain on this machine) or smtps://user@host:465 (TLS from the start)."""
     tls: TlsMode | None = None
@@ -55,7 +67,25 @@ class RelayConfig(Section):
     connections: int = Field(default=4, ge=1, le=64)
     timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=60.0, alias="timeout")
     per_second: float | None = Field(default=None, gt=0)
+    """This and the next two: where they are left out, the preset's."""
+    per_hour: int | None = Field(default=None, ge=1)
+    per_day: int | None = Field(default=None, ge=1)
+    """In any 24 hours, by all senders on the database."""
 
+
+class DomainConfig(Section):
+    """How much one recipient domain may be given by this process."""
+
+    connections: int | None = Field(default=None, ge=1, le=64)
+    per_second: float | None = Field(default=None, gt=0)
+
+
+def _domain(text: str) -> str:
+    """A domain in lower case, or ``*``; raises ValueError."""
+    return text if text == "*" else parse_address(f"somebody@{text.lstrip('@')}").rpartition("@")[2].lower()
+
+
+Domain = Annotated[str, AfterValidator(_domain)]
 
 SECRETS = frozenset({"password"})
 
@@ -77,8 +107,14 @@ class MailConfig(RelayConfig):
     transport: TransportKind = TransportKind.FILES
     fallback: Annotated[tuple[RelayConfig, ...], BeforeValidator(_fallbacks)] = ()
     """Used in this order while those before them are in trouble or over their limits."""
+    domains: dict[Domain, DomainConfig] = Field(default={})
+    """By recipient domain; `*` stands for each one that is not named."""
     sender: Mailbox = Field(default="Paper digest <digest@localhost>", alias="from")
     reply_to: EmailAddress | None = None
+    bounces: EmailAddress | None = None
+    """Where bounces go, each to an address of its own: the mailbox must take ``+anything`` as well (RFC 5233)."""
+    dkim: Annotated[tuple[DkimConfig, ...], BeforeValidator(_dkim)] = ()
+    """The keys that mails are signed with; none where the relay signs."""
     report_to: EmailAddress | None = None
     """The operator: gets a report of every press day."""
     welcome: bool = False
@@ -100,7 +136,7 @@ class MailConfig(RelayConfig):
         if not reading(info) or not isinstance(data, dict) or "username" in data:
             return data
         sender = data.get("from")
-        if data.get("preset") in {"gmail", "outlook", "fastmail"} and isinstance(sender, str):
+        if data.get("preset") in {"gmail", "outlook", "microsoft365", "fastmail"} and isinstance(sender, str):
             with contextlib.suppress(ValueError):  # a bad address is the problem of `from`
                 return {**data, "username": parseaddr(parse_mailbox(sender))[1]}
         return data
@@ -119,6 +155,10 @@ def _conflicts(mail: MailConfig) -> Iterator[tuple[Location, str]]:
     abroad = mail.transport is TransportKind.SMTP and (host := _host(mail)) is not None and not is_loopback(host)
     if abroad and parseaddr(mail.sender)[1].endswith("@localhost"):
         yield ("from",), "must be an address that the mail server lets you send from: Name <you@uni.example>"
+    if mail.dkim and all(relay.preset not in {None, "local"} for relay in mail.relays):
+        yield ("dkim",), f"signs for a domain of yours, and {mail.preset} signs for its own; leave it out"
+    if mail.bounces and len(mail.bounces.rpartition("@")[0].encode()) > MOST_BOUNCES:
+        yield ("bounces",), f"has more than {MOST_BOUNCES} characters before the @: no tag has room after them"
     for number, relay in enumerate(mail.fallback):
         if relay.transport is TransportKind.FILES:
             yield ("fallback", number, "transport"), "is files, which sends nothing; leave it out"

@@ -213,14 +213,21 @@ def _not_among(details: ErrorDetails) -> str:
     return f"{_shown(typed)} is no choice here; {advice} one of: {', '.join(choices)}"
 
 
+def _siblings(every: Sequence[str], section: str) -> list[str]:
+    """The keys of a section, without those of sections in it."""
+    prefix = f"{section}." if section else ""
+    inside = [known.removeprefix(prefix) for known in every if known.startswith(prefix)]
+    return [known for known in inside if "." not in known]
+
+
 def _unknown(model: type[Section], location: Location) -> str:
     import difflib
 
     every = [key for key, _ in keys(model)]
     typed = str(location[-1])
-    prefix = key_of(location).removesuffix(typed)
-    siblings = [known.removeprefix(prefix) for known in every if known.startswith(prefix)]
-    siblings = [known for known in siblings if "." not in known]
+    siblings = _siblings(every, key_of(location[:-1]))
+    if not siblings:  # the section around it has a name of the file's own, as mail.domains.uni.example has
+        siblings = _siblings(every, key_of(location[:-2]))
     folded = typed.casefold().replace("-", "_").replace(" ", "_")
     if near := difflib.get_close_matches(folded, siblings, n=1, cutoff=0.7):
         return f"unknown key; did you mean {near[0]}?"

@@ -344,6 +344,7 @@ deliveries = Table(
     Column("lease_token", String(32)),
     Column("lease_until", Instant),
     Column("recipient", Text),
+    Column("domain", Text, comment="the recipient's, in ASCII and lower case; null where planned before it was kept"),
     Column("message_id", Text, index=True),
     Column("recipe", LargeBinary, comment="compressed digest.editions.message.Recipe: what the bytes are made from"),
     Column("reason", Text, comment="why it was skipped, deferred, failed, held, …"),
@@ -433,6 +434,24 @@ chores = Table(
     Column("day", Date, nullable=False),
     Column("claimed_at", Instant, nullable=False),
     Column("done_at", Instant, comment="null: an attempt is under way, or failed"),
+)
+
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("relay", Text, primary_key=True),
+    Column("slot", Instant, primary_key=True, comment="the start of five minutes; 1970 is a row to lock"),
+    Column("taken", Integer, nullable=False, comment="messages that senders took the right to send"),
+)
+
+resting_domains = Table(
+    "resting_domains",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("rests_until", Instant, nullable=False),
+    Column("failures", Integer, nullable=False, comment="rests in a row; one message goes first after each"),
+    Column("reason", Text, nullable=False),
 )
 
 learnt = Table(

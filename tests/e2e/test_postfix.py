@@ -95,7 +95,7 @@ def test_every_mail_arrives_once(sent: Sent) -> None:
 def test_every_byte_arrives_as_it_was_written(sent: Sent) -> None:
     """But for the trace that mail servers put above it, and the line ends of a Maildir."""
     app = App(sent.world.folder / "config.yaml", env=sent.world.variables)
-    render = Renderer(app.rooms)
+    render = Renderer(app.rooms, app.postmark)
     for delivery in app.outbox.listing(Filters(limit=MAILS)):
         if delivery.subscriber_id in STRANGERS:
             continue

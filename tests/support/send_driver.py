@@ -39,9 +39,11 @@ class Mortal(Outbox):
         if when == self._when and self._calls == self._number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def claim_ready(self, limit: int, *, now: dt.datetime, lease_s: float, trial: bool) -> list[ClaimedDelivery]:
+    def claim_ready(
+        self, limit: int, *, now: dt.datetime, lease_s: float, trial: bool, without: Collection[str] = ()
+    ) -> list[ClaimedDelivery]:
         self._perhaps_die("before", "claim_ready")
-        claimed = super().claim_ready(limit, now=now, lease_s=lease_s, trial=trial)
+        claimed = super().claim_ready(limit, now=now, lease_s=lease_s, trial=trial, without=without)
         self._perhaps_die("after", "claim_ready")
         return claimed
 

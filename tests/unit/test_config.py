@@ -260,6 +260,18 @@ def test_each_fallback_must_agree_with_itself(tmp_path: Path, lines: str, line: 
     assert said in found
 
 
+def test_domains_have_limits_of_their_own(tmp_path: Path) -> None:
+    """A domain is read in any spelling; a wrong key is told with the right ones."""
+    lines = "  server: smtp://host\n  domains:\n    GMail.com: {connections: 2, per_second: 5}\n"
+    mail = load(tmp_path, SMTP + lines + "    '*': {per_second: 20}\n    münchen.example: {connections: 1}\n").mail
+    assert list(mail.domains) == ["gmail.com", "*", "münchen.example"]
+    assert (mail.domains["gmail.com"].connections, mail.domains["*"].per_second) == (2, 20)
+    (found,) = problems(tmp_path, SMTP + "  server: smtp://host\n  domains:\n    gmail.com: {per_secnd: 5}\n")
+    assert "unknown key; did you mean per_second?" in found
+    (found,) = problems(tmp_path, SMTP + "  server: smtp://host\n  domains: {'a b': {connections: 1}}\n")
+    assert ":5: mail.domains" in found
+
+
 def test_the_default_sender_cannot_send(tmp_path: Path) -> None:
     """digest@localhost is for trials, and for a relay on this machine."""
     (found,) = problems(tmp_path, "mail: {transport: smtp, server: 'smtp://mail.uni.example'}")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from digest.delivery.advice import advice
 from digest.delivery.presets import PRESETS, preset_of_host
-from digest.delivery.replies import Phase, Reply, classify, hint_s, legible
+from digest.delivery.replies import Phase, Reply, classify, hint_s
 from digest.model import DeliveryState as S
+from digest.refusals import legible
 
 CASES = [
     # phase, code, text, state, suppressed, relay's fault
@@ -95,6 +96,25 @@ def test_every_reply_has_a_meaning(phase: Phase, code: int | None, text: str) ->
 
 
 @pytest.mark.parametrize(
+    ("phase", "code", "text", "crowded"),
+    [
+        (Phase.RCPT, 450, "4.7.28 unusual rate of unsolicited mail", True),
+        (Phase.RCPT, 451, "4.7.500 Server busy", True),
+        (Phase.DATA, 421, "4.7.0 closing", True),
+        (Phase.DOT, 452, "too many messages, slow down", True),
+        (Phase.RCPT, 452, "4.2.2 mailbox full", False),
+        (Phase.RCPT, 450, "4.7.1 Greylisted: too many connections", False),
+        (Phase.RCPT, 450, "4.2.1 The user is receiving mail too quickly", False),
+        (Phase.RCPT, 550, "5.7.1 too many spam messages", False),
+        (Phase.MAIL, 421, "4.7.0 too many messages in this session", False),
+    ],
+)
+def test_going_too_fast_is_told_from_other_refusals(phase: Phase, code: int, text: str, crowded: bool) -> None:
+    """It is the domain's pace, not a mailbox, not greylisting, and not the relay."""
+    assert classify(Reply(phase=phase, code=code, text=text)).crowded is crowded
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("try again in 300 seconds", 300),
@@ -143,7 +163,7 @@ def test_answers_are_translated(reply: Reply, preset: str | None, words: str) ->
 
 @pytest.mark.parametrize(
     ("host", "name"),
-    [("smtp.gmail.com", "gmail"), ("SMTP.Office365.com.", "outlook"), ("smtp.fastmail.com", "fastmail")],
+    [("smtp.gmail.com", "gmail"), ("SMTP.Office365.com.", "microsoft365"), ("smtp.fastmail.com", "fastmail")],
 )
 def test_presets_are_known_by_host(host: str, name: str) -> None:
     """Whoever writes the host name out gets the provider's advice all the same."""

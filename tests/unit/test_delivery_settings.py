@@ -6,7 +6,7 @@ import pytest
 
 from digest.delivery.mailbox import UnsendableError, wire_address
 from digest.delivery.settings import Timeouts, smtp_settings
-from digest.delivery.transports import transport_of
+from digest.delivery.transports import relays_of, transport_of
 from digest.errors import TransportError
 from digest.settings.mail import MailConfig, TlsMode, TransportKind
 from digest.store.outbox import canonical_address
@@ -36,6 +36,17 @@ def test_a_preset_fills_in_the_server() -> None:
     assert (settings.host, settings.port, settings.tls) == ("smtp.gmail.com", 465, TlsMode.TLS)
     assert "hush" not in repr(settings)
     assert transport_of(mail).name == "smtps://ada@gmail.com@smtp.gmail.com:465"
+
+
+def test_a_preset_brings_its_provider_s_limits() -> None:
+    """What the configuration says wins, but for connections, of which a provider allows no more to anybody."""
+    account = {"transport": "smtp", "preset": "outlook", "username": "ada@outlook.com", "password": "hush"}
+    (relay,) = relays_of(MailConfig.model_validate(account))
+    assert (relay.connections, relay.per_second, relay.per_day) == (3, 0.5, 300)
+    (relay,) = relays_of(MailConfig.model_validate(account | {"per_day": 5000, "per_second": 0.2, "connections": 1}))
+    assert (relay.connections, relay.per_second, relay.per_day) == (1, 0.2, 5000)
+    written_out = MailConfig.model_validate({"transport": "smtp", "server": "smtps://ada@gmail.com@smtp.gmail.com"})
+    assert relays_of(written_out)[0].per_day == 500
 
 
 def test_without_server_and_preset_it_says_so() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.delivery.tags import MOST_LOCAL, ReturnPath, too_long
+from digest.delivery.tags import LONGEST_TAG, MOST_LOCAL, ReturnPath, trial_path
 from digest.keyring import KeyRing
 from digest.model import EditionKey
+from digest.settings.mail import MOST_BOUNCES
 
 OLD, NEW = b"0123456789abcdef", b"fedcba9876543210"
 RING = KeyRing(keys={"1": OLD, "2": NEW}, current="2")
@@ -63,13 +63,16 @@ def test_kinds_of_tokens_are_not_mixed() -> None:
     assert not RING.proves("digest links 1", payload, b"")
 
 
-@pytest.mark.parametrize(
-    ("mailbox", "long"), [("bounces@x.org", False), ("b" * 34 + "@x.org", False), ("b" * 35 + "@x.org", True)]
-)
-def test_room_for_a_tag(mailbox: str, long: bool) -> None:
-    """A mailbox is told to be too long exactly when the longest tag would not fit."""
-    assert too_long(mailbox) is long
-    assert (len(ReturnPath(mailbox=mailbox, ring=RING).sign(2**63 - 1).rpartition("@")[0]) > MOST_LOCAL) is long
+def test_room_for_a_tag() -> None:
+    """The longest mailbox that settings allow leaves room for the longest tag, and not for one character more."""
+    longest = ReturnPath(mailbox="b" * MOST_BOUNCES + "@x.org", ring=RING).sign(2**63 - 1)
+    assert len(longest.rpartition("@")[0]) == MOST_LOCAL == MOST_BOUNCES + 1 + LONGEST_TAG
+
+
+def test_trial_path() -> None:
+    """The sender of a test message looks like a tag, and names no delivery."""
+    assert trial_path("bounces@example.org") == "bounces+testaaaaaaaaaaaaaa@example.org"
+    assert PATH.verify(trial_path("bounces@example.org")) is None
 
 
 def test_unsubscribing_by_mail() -> None:

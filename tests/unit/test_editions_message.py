@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import email
+import re
 from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
@@ -116,6 +118,18 @@ def test_public_profile_adds_its_headers() -> None:
     _, message = parsed(Composer(TEMPLATES, PUBLIC).compose(EDITION))
     assert "https" not in message["List-Unsubscribe"]
     assert "List-Unsubscribe-Post" not in message
+
+
+def test_leaving_by_mail_needs_the_mail() -> None:
+    """With keys the mail that unsubscribes carries this delivery's token, in the header and in the text; it goes to the
+    mailbox that the program reads, if there is one."""
+    site = replace(SITE, bounces="bounces@uni.example")
+    composed = Composer(TEMPLATES, site, ring=RING).compose(EDITION)
+    _, message = parsed(composed)
+    found = re.fullmatch(r"<mailto:bounces@uni\.example\?subject=(.*)>", message["List-Unsubscribe"])
+    assert found is not None
+    assert RING.unsubscribed_by(unquote(found[1])) == EDITION.key
+    assert found[1] in part_text(*_views(composed))
 
 
 def _views(composed: Composed) -> tuple[Recipe, dict[str, bytes]]:

@@ -8,9 +8,11 @@ reconciling what the accepted journal says and this database does not, and the r
 operating   what the operator does by hand
 books       looking, replaying, accounting
 suppression, relays    addresses and relays that are left in peace
+limits      what relays may still be given, and domains that are left in peace
 """
 
 from digest.store.outbox.books import Reading
+from digest.store.outbox.limits import Limits
 from digest.store.outbox.operating import Operating
 from digest.store.outbox.planning import Planning
 from digest.store.outbox.reaping import Reaping
@@ -18,13 +20,14 @@ from digest.store.outbox.recalling import Recalling
 from digest.store.outbox.reconciling import Reconciling
 from digest.store.outbox.relays import Relays
 from digest.store.outbox.sending import Sending
-from digest.store.outbox.suppression import Suppressions, canonical_address
+from digest.store.outbox.suppression import Suppressions, canonical_address, domain_of
 from digest.store.outbox.values import (
     AttemptResult,
     Books,
     Built,
     ClaimedDelivery,
     DeliveryRow,
+    Draw,
     Filters,
     Frozen,
     Gap,
@@ -33,12 +36,13 @@ from digest.store.outbox.values import (
     Reaped,
     RelayState,
     Replay,
+    RestingDomain,
     SentFact,
     Window,
 )
 
 
-class Outbox(Planning, Recalling, Sending, Reaping, Reconciling, Operating, Reading, Relays, Suppressions):
+class Outbox(Planning, Recalling, Sending, Reaping, Reconciling, Operating, Reading, Relays, Limits, Suppressions):
     """One class, a chapter per module; each public method is one transaction. Works on SQLite and PostgreSQL."""
 
 
@@ -48,6 +52,7 @@ __all__ = [
     "Built",
     "ClaimedDelivery",
     "DeliveryRow",
+    "Draw",
     "Filters",
     "Frozen",
     "Gap",
@@ -57,7 +62,9 @@ __all__ = [
     "Reaped",
     "RelayState",
     "Replay",
+    "RestingDomain",
     "SentFact",
     "Window",
     "canonical_address",
+    "domain_of",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, upda
 
 from digest.model import DeliveryState
 from digest.store.outbox.base import Chapter, insert_or_ignore, pass_gate, settle
+from digest.store.outbox.suppression import domain_of
 from digest.store.outbox.values import Built, Plan, PlannedDelivery
 from digest.store.owners import new_token
 from digest.store.schema import deliveries, sent_papers, subscribers
@@ -57,6 +58,7 @@ class Planning(Chapter):
                 "not_before": plan.not_before,
                 "expires_at": plan.expires_at,
                 "recipient": plan.recipient,
+                "domain": domain_of(plan.recipient),
                 "created_at": now,
                 "updated_at": now,
             }

@@ -20,7 +20,7 @@ from digest.store.outbox.base import AnyRow, Chapter, pass_gate
 from digest.store.outbox.suppression import put_suppression
 from digest.store.outbox.values import AttemptResult, ClaimedDelivery, Window
 from digest.store.owners import new_token
-from digest.store.schema import attempts, deliveries, subscribers
+from digest.store.schema import attempts, deliveries, resting_domains, subscribers
 
 UNDER_LEASE = (DeliveryState.LEASED, DeliveryState.SENDING)
 
@@ -53,9 +53,12 @@ VERDICT = (
 
 
 class Sending(Chapter):
-    def claim_ready(self, limit: int, *, now: dt.datetime, lease_s: float, trial: bool) -> list[ClaimedDelivery]:
+    def claim_ready(
+        self, limit: int, *, now: dt.datetime, lease_s: float, trial: bool, without: Collection[str] = ()
+    ) -> list[ClaimedDelivery]:
         """Lease up to ``limit`` deliveries that may go out now; those due again after a deferral come first.
 
+        Left alone: recipient domains that rest, and those in ``without``, whose limits are used up for the moment.
         Consent, suppression and expiry are checked here and once more by ``mark_sending``. Empty means that nothing
         may go out now.
         """
@@ -65,7 +68,7 @@ class Sending(Chapter):
             for state in (DeliveryState.DEFERRED, DeliveryState.READY):
                 # One state at a time, so that the index gives the order and a long queue is never sorted.
                 while len(claimed) < limit:
-                    rows = self._candidates(connection, state, limit - len(claimed), now, trial)
+                    rows = self._candidates(connection, state, limit - len(claimed), now, trial, without)
                     if not rows:
                         break
                     passed = pass_gate(connection, rows, now)
@@ -93,16 +96,26 @@ class Sending(Chapter):
 
     @staticmethod
     def _candidates(
-        connection: Connection, state: DeliveryState, limit: int, now: dt.datetime, trial: bool
+        connection: Connection,
+        state: DeliveryState,
+        limit: int,
+        now: dt.datetime,
+        trial: bool,
+        without: Collection[str],
     ) -> Sequence[AnyRow]:
+        resting = select(resting_domains.c.domain).where(resting_domains.c.rests_until > now)
+        unknown = deliveries.c.domain.is_(None)
         query = (
             select(deliveries, subscribers.c.state.label("reader_state"))
             .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
             .where(deliveries.c.state == state, deliveries.c.trial == trial, deliveries.c.not_before <= now)
+            .where(or_(unknown, deliveries.c.domain.not_in(resting)))
             .order_by(deliveries.c.not_before, deliveries.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=deliveries)
         )
+        if without:
+            query = query.where(or_(unknown, deliveries.c.domain.not_in(sorted(without))))
         if state is DeliveryState.DEFERRED:
             # One that is past its time is claimed too, so that the gate can expire it.
             due = or_(deliveries.c.next_attempt_at <= now, deliveries.c.expires_at <= now)

@@ -38,6 +38,11 @@ def canonical_address(address: str) -> str:
     return f"{local}{at}{domain}".casefold()
 
 
+def domain_of(address: str) -> str:
+    """The domain of an address, in ASCII and lower case; empty if it has none."""
+    return canonical_address(address).rpartition("@")[2]
+
+
 def suppressed_among(connection: Connection, addresses: Iterable[str], now: dt.datetime) -> dict[str, str]:
     """The reasons of those addresses, as given, that are suppressed."""
     keys = {address: canonical_address(address) for address in addresses}

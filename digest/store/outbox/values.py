@@ -244,6 +244,29 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """A part of what a relay may be given: ``number`` messages, counted in ``slot``."""
+
+    number: int
+    slot: dt.datetime
+    free_at: dt.datetime
+    """When there is something again, if ``number`` is 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingDomain:
+    """A recipient domain that turned us away for going too fast, ``failures`` rests in a row."""
+
+    domain: str
+    rests_until: dt.datetime
+    failures: int
+    reason: str
+
+    def rests(self, now: dt.datetime) -> bool:
+        return self.rests_until > now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelayState:
     """The circuit to one relay. ``failures`` in a row > 0 means: probe with one message before trusting it again."""
 

@@ -115,3 +115,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_subscribers_address"), "subscribers", ["address"], unique=False)
     op.create_index(op.f("ix_subscribers_paused_until"), "subscribers", ["paused_until"], unique=False)
+    op.create_table(
+        "allowances",
+        sa.Column("relay", sa.Text(), nullable=False),
+        sa.Column("slot", INSTANT, nullable=False, comment="the start of five minutes; 1970 is a row to lock"),
+        sa.Column("taken", sa.Integer(), nullable=False, comment="messages that senders took the right to send"),
+        sa.PrimaryKeyConstraint("relay", "slot", name=op.f("pk_allowances")),
+    )
+    op.create_table(
+        "resting_domains",
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("rests_until", INSTANT, nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False, comment="rests in a row; one message goes first after each"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_resting_domains")),
+    )
+    op.add_column(
+        "deliveries",
+        sa.Column(
+            "domain",
+            sa.Text(),
+            nullable=True,
+            comment="the recipient's, in ASCII and lower case; null where planned before it was kept",
+        ),
+    )

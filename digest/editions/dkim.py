@@ -1,0 +1,196 @@
+"""The DKIM signature of a message (RFC 6376), with RSA and beside it Ed25519 (RFC 8463). Pure: bytes in, a header out.
+
+Headers are canonicalised "relaxed", so a relay may fold them anew; the body "simple", since nobody changes lines of
+quoted-printable, and then no byte of it is looked at but to be hashed, once for all keys. The arithmetic is OpenSSL's.
+
+What is signed: RFC 6376 §5.4 asks for From, and for whatever tells the reader what the mail is and where answers go;
+§5.4.1 lists them, and says to leave out what is changed on the way (Return-Path, Received). RFC 8058 §4 asks for both
+headers of one-click unsubscribing. §5.4.2 lets a header be named once more than it occurs: then a second one that
+somebody adds breaks the signature (§8.15). That is done for those that a mail program shows or obeys, and not for those
+of which a relay may add one of its own (Feedback-ID, List-Id).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    PrivateKey: TypeAlias = RSAPrivateKey | Ed25519PrivateKey
+
+OVERSIGNED: Final = ("from", "to", "cc", "reply-to", "subject", "date", "mime-version", "content-type")
+"""Named once more than they occur."""
+SIGNED: Final = (
+    *OVERSIGNED,
+    "message-id",
+    "content-transfer-encoding",
+    "list-id",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "feedback-id",
+    "auto-submitted",
+    "precedence",
+)
+"""Named as often as they occur."""
+_WANTED: Final = frozenset(SIGNED)
+_FOLD: Final = 72
+_BLANKS = re.compile(rb"(?:\r\n)?[ \t]+(?:\r\n[ \t]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """A private key and where its public half is in DNS: ``<selector>._domainkey.<domain>``, both in ASCII."""
+
+    domain: str
+    selector: str
+    private: PrivateKey
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.name!r}, {self.algorithm})"
+
+    @property
+    def name(self) -> str:
+        """The name of its DNS record, without a dot at the end."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def algorithm(self) -> str:
+        """The value of ``a=``."""
+        return "rsa-sha256" if is_rsa(self.private) else "ed25519-sha256"
+
+
+class Signer:
+    """Puts one ``DKIM-Signature`` for each of its keys before a message. May be used by several threads at once.
+
+    OpenSSL lets go of Python's lock while it works on RSA, so other threads go on meanwhile.
+    """
+
+    def __init__(self, keys: Sequence[SigningKey]) -> None:
+        if not keys:
+            raise ValueError("a signer needs a key")
+        self._keys = tuple((key, _signing(key.private)) for key in keys)
+
+    def sign(self, message: bytes, *, now: dt.datetime) -> bytes:
+        """``message`` with its signatures before it, those of later keys above (RFC 8463, 3 asks for no order).
+
+        Args:
+            message: RFC 5322 with CRLF at the end of every line.
+            now: the time that the signature tells (``t=``), in whole seconds.
+        """
+        return self.headers(message, now=now) + message
+
+    def headers(self, message: bytes, *, now: dt.datetime) -> bytes:
+        """The ``DKIM-Signature`` lines alone, each with CRLF."""
+        end = message.find(b"\r\n\r\n")
+        head = message[: end + 2] if end >= 0 else message
+        named, canonical = canonical_headers(head)
+        body_hash = base64.b64encode(hashlib.sha256(canonical_body(message, end)).digest()).decode()
+        signatures = b""
+        for key, sign in self._keys:
+            unsigned = _header(key, named, body_hash, int(now.timestamp()))
+            data = canonical + relaxed(unsigned.encode("ascii")).removesuffix(b"\r\n")
+            value = base64.b64encode(sign(data)).decode()
+            folded = "\r\n ".join(value[at : at + _FOLD] for at in range(0, len(value), _FOLD))
+            signatures = f"{unsigned}{folded}\r\n".encode("ascii") + signatures
+        return signatures
+
+
+def canonical_body(message: bytes, end: int) -> bytes | memoryview:
+    """The body in the "simple" form (RFC 6376 §3.4.3): empty lines at its end are one line's end, as is no body.
+
+    Args:
+        end: where the empty line begins that the body follows; -1 without one.
+    """
+    if end < 0 or end + 4 >= len(message):
+        return b"\r\n"
+    if message.endswith(b"\r\n") and not message.endswith(b"\r\n\r\n"):
+        return memoryview(message)[end + 4 :]  # as all of ours: nothing is copied
+    body = message[end + 4 :]
+    while body.endswith(b"\r\n"):
+        body = body[:-2]
+    return body + b"\r\n"
+
+
+def canonical_headers(head: bytes) -> tuple[str, bytes]:
+    """(the value of ``h=``, the named headers in the "relaxed" form, in that order; of several, the last comes first).
+
+    Args:
+        head: whole header lines, each with CRLF.
+    """
+    found: dict[str, list[bytes]] = {}
+    for field in _fields(head):
+        before, colon, _ = field.partition(b":")
+        if colon and (known := before.rstrip(b" \t").lower().decode("latin-1")) in _WANTED:
+            found.setdefault(known, []).append(relaxed(field))
+    named: list[str] = []
+    chosen: list[bytes] = []
+    for name in SIGNED:
+        fields = found.get(name, [])
+        named += [name] * (len(fields) + (name in OVERSIGNED))
+        chosen += reversed(fields)
+    return ":".join(named), b"".join(chosen)
+
+
+def _fields(head: bytes) -> list[bytes]:
+    """Header fields with the lines that continue them, without the CRLF at their end."""
+    fields: list[bytes] = []
+    for line in head.split(b"\r\n"):
+        if line[:1] in (b" ", b"\t") and fields:
+            fields[-1] += b"\r\n" + line
+        elif line:
+            fields.append(line)
+    return fields
+
+
+def relaxed(field: bytes) -> bytes:
+    """A header field in the "relaxed" form (RFC 6376 §3.4.2), with CRLF."""
+    name, _, value = field.partition(b":")
+    unfolded = _BLANKS.sub(b" ", value).strip(b" ")
+    return name.rstrip(b" \t").lower() + b":" + unfolded + b"\r\n"
+
+
+def _header(key: SigningKey, named: str, body_hash: str, at: int) -> str:
+    """The header up to the signature itself, folded."""
+    return (
+        f"DKIM-Signature: v=1; a={key.algorithm}; c=relaxed/simple; d={key.domain};\r\n"
+        f" s={key.selector}; t={at}; bh={body_hash};\r\n h={_folded_names(named)};\r\n b="
+    )
+
+
+@lru_cache(maxsize=32)
+def _folded_names(named: str) -> str:
+    """``h=`` with line ends after colons (RFC 6376 §3.5 allows white space there)."""
+    lines = [""]
+    for name in named.split(":"):
+        if len(lines[-1]) + len(name) > _FOLD:
+            lines.append("")
+        lines[-1] += f"{name}:"
+    return "\r\n  ".join(lines).removesuffix(":")
+
+
+def is_rsa(key: object) -> bool:
+    """Of the two kinds of keys, told without importing either."""
+    return hasattr(key, "key_size")
+
+
+def _signing(private: PrivateKey) -> Callable[[bytes], bytes]:
+    """What makes the value of ``b=`` from the canonical headers."""
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    if isinstance(private, RSAPrivateKey):
+        rsa, padding, algorithm = private, PKCS1v15(), SHA256()
+        return lambda data: rsa.sign(data, padding, algorithm)
+    ed25519 = private
+    return lambda data: ed25519.sign(hashlib.sha256(data).digest())  # RFC 8463, 3: of the hash, by PureEdDSA
