@@ -108,6 +108,9 @@ def examine(
         except ConfigError as error:
             problems += error.problems
         hints += _config_hints(config_path, config, files if folder_read else None, env)
+        wrong, doubtful = _signing(config_path, config)
+        problems += wrong
+        hints += doubtful
     for loaded in files.good:
         hints += loaded.hints
         hints += _reader_hints(loaded, config, now, lane_matches)
@@ -162,6 +165,30 @@ def _config_hints(
     if not files.good and not files.broken:
         yield hint("subscribers", f"nobody reads yet: {config.subscribers} holds no .yaml file; `digest init` adds one")
     yield from _field_hints(config, [loaded.subscriber for loaded in files.good], hint)
+
+
+def _signing(path: Path, config: Config) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong, and what is doubtful, about the keys that mails are signed with. A trial signs nothing."""
+    mail = config.mail
+    if not mail.dkim or mail.transport is TransportKind.FILES:
+        return [], []
+    from digest.signing import aligned, is_short, open_to_others, sender_domain, signing_keys
+
+    document = read_document(path)
+    keys, wrong = signing_keys(mail)
+    hints = []
+    for number, dkim in enumerate(mail.dkim):
+        domain, sender = dkim.domain or sender_domain(mail), sender_domain(mail)
+        if not aligned(domain, sender):
+            clause = f"is {domain} and From is of {sender}: receivers that ask for DMARC take the mail for unsigned"
+            hints.append(document.problem(("mail", "dkim", number, "domain"), clause))
+        if (file := dkim.key.file) and file.is_file() and (mode := open_to_others(file)):
+            clause = f"{file} can be read by others ({mode}), and whoever has it signs in your name; chmod 600 {file}"
+            hints.append(document.problem(("mail", "dkim", number, "key"), clause))
+    for key in filter(is_short, keys):
+        clause = f"{key.selector} has fewer than 2,048 bits; `digest dkim new` makes a longer one to change to"
+        hints.append(document.problem(("mail", "dkim"), clause))
+    return [document.problem(where, clause) for where, clause in wrong], hints
 
 
 def _field_hints(

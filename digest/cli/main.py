@@ -34,6 +34,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "daemon": ("daemon", "The same as run, on a schedule."),
         "serve": ("serve", "The web pages: what is trending, every paper, search."),
         "send": ("send", "One reader's edition, now."),
+        "dkim": ("dkim", "Keys that sign mails: make, publish, check, change."),
         "archive": ("archive", "Editions that went out, as static pages to keep or serve."),
         "report": ("report", "What the operator should know of a press day."),
         "db": ("db", "The database: status, check, backup, restore, prune, upgrade."),

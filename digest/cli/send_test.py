@@ -22,10 +22,11 @@ def command(config: Path, address: str, as_json: bool) -> None:
     """
     from digest.delivery.probe import probe
     from digest.errors import TransportError
+    from digest.settings.mail import TransportKind
     from digest.signing import signer
 
     mail, now = load(config).mail, dt.datetime.now(dt.UTC)
-    signs = signer(mail, config)
+    signs = signer(mail.model_copy(update={"transport": TransportKind.SMTP}), config)
     try:
         report = probe(mail, address, now=now, sign=lambda message: signs.sign(message, now=now) if signs else message)
     except TransportError as error:

@@ -37,17 +37,15 @@ MOST_BOUNCES = 34
 """Octets before the @ of `bounces`: RFC 5321 §4.5.3.1.1 allows 64, of which a tag takes 30."""
 
 
+def _listed(value: object) -> object:
+    """One mapping may stand without a list around it."""
+    return [value] if isinstance(value, dict) else value
+
+
 def _password(value: object, info: ValidationInfo) -> object:
     if reading(info) and isinstance(value, dict) and info.data.get("transport") is TransportKind.FILES:
         return None  # a trial needs no secrets, so it runs where they are not set
     return read_secret(value, info)
-
-
-def _dkim(value: object, info: ValidationInfo) -> object:
-    """One mapping or a list of them."""
-    if reading(info) and info.data.get("transport") is TransportKind.FILES:
-        return ()  # as with passwords
-    return [value] if isinstance(value, dict) else value
 
 
 class RelayConfig(Section):
@@ -92,7 +90,7 @@ SECRETS = frozenset({"password"})
 
 def _fallbacks(value: object, info: ValidationInfo) -> object:
     """One relay may stand without a list around it. A trial needs no secrets, so theirs are not read."""
-    relays = [value] if isinstance(value, dict) else value
+    relays = _listed(value)
     if reading(info) and isinstance(relays, list) and info.data.get("transport") is TransportKind.FILES:
         return [
             {key: each for key, each in relay.items() if key not in SECRETS} if isinstance(relay, dict) else relay
@@ -113,7 +111,7 @@ class MailConfig(RelayConfig):
     reply_to: EmailAddress | None = None
     bounces: EmailAddress | None = None
     """Where bounces go, each to an address of its own: the mailbox must take ``+anything`` as well (RFC 5233)."""
-    dkim: Annotated[tuple[DkimConfig, ...], BeforeValidator(_dkim)] = ()
+    dkim: Annotated[tuple[DkimConfig, ...], BeforeValidator(_listed)] = ()
     """The keys that mails are signed with; none where the relay signs."""
     report_to: EmailAddress | None = None
     """The operator: gets a report of every press day."""

@@ -9,8 +9,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, ValidationInfo
 
-from digest.errors import ConfigError
-from digest.settings.document import read_text
 from digest.settings.reading import reading
 from digest.settings.validation import Section
 
@@ -20,11 +18,13 @@ _SELECTOR = re.compile(r"(?=.{1,190}$)\w([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*"
 
 
 @dataclass(frozen=True, slots=True)
-class KeyText:
-    """A private key as it was read, and from where; None when it came from the environment."""
+class KeyPlace:
+    """Where a private key is: a file, or the environment, which was read; then empty if the variable is not set."""
 
-    pem: bytes = field(repr=False)
-    file: Path | None
+    name: str
+    """As it was written."""
+    file: Path | None = None
+    pem: bytes = field(default=b"", repr=False)
 
 
 def parse_domain(text: str) -> str:
@@ -50,8 +50,8 @@ def parse_selector(text: str) -> str:
     return name
 
 
-def _read_key(value: object, info: ValidationInfo) -> object:
-    """``{file: PATH}`` or ``{env: NAME}`` → KeyText. No message here holds a part of the key."""
+def _key(value: object, info: ValidationInfo) -> object:
+    """``{file: PATH}`` or ``{env: NAME}``. The file is read when something is to be signed: a trial needs no keys."""
     around = reading(info)
     if around is None:
         return value
@@ -59,16 +59,10 @@ def _read_key(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, dict) or len(value) != 1 or not isinstance(name := next(iter(value.values())), str):
         raise ValueError(f"keys are not kept in this file; {advice}")
     if "env" in value:
-        if not (text := around.env.get(name, "")):
-            raise ValueError(f"the environment variable {name} is not set")
-        return KeyText(text.encode(), None)
-    if "file" not in value:
-        raise ValueError(advice)
-    path = around.resolve(Path(name))
-    try:
-        return KeyText(read_text(path).encode(), path)
-    except ConfigError as error:
-        raise ValueError(f"the file {name} {error.problems[0].message}") from error
+        return KeyPlace(name, pem=around.env.get(name, "").encode())
+    if "file" in value:
+        return KeyPlace(name, file=around.resolve(Path(name)))
+    raise ValueError(advice)
 
 
 class DkimConfig(Section):
@@ -77,5 +71,5 @@ class DkimConfig(Section):
     domain: Annotated[str, AfterValidator(parse_domain)] | None = None
     """By default that of `from`."""
     selector: Annotated[str, AfterValidator(parse_selector)]
-    key: Annotated[InstanceOf[KeyText], BeforeValidator(_read_key)]
-    """{file: PATH} or {env: NAME}; read while loading, never printed."""
+    key: Annotated[InstanceOf[KeyPlace], BeforeValidator(_key)]
+    """{file: PATH} or {env: NAME}; never printed."""
