@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
+import resource
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -96,6 +98,23 @@ def test_a_backup_is_whole_while_others_write(folder: Path) -> None:
         assert copy.stat().st_mode & 0o077 == 0
         with closing(sqlite3.connect(copy)) as opened:
             assert opened.execute("SELECT count(*) FROM events").fetchone()[0] % 2 == 0
+    assert not list(folder.glob(".*.part"))
+
+
+def _back_up_to_a_full_disk(folder: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    done = digest(folder, "backup", str(folder / "copy.db"), "--force")
+    assert (done.exit_code, "is there enough space?" in words(done)) == (1, True), words(done)
+
+
+def test_a_backup_that_does_not_fit_leaves_the_one_before(folder: Path) -> None:
+    """A full disk: it says so, no part of a copy stays, and yesterday's is still there."""
+    (folder / "copy.db").write_text("yesterday's")
+    process = multiprocessing.get_context("spawn").Process(target=_back_up_to_a_full_disk, args=(folder,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert (folder / "copy.db").read_text() == "yesterday's"
     assert not list(folder.glob(".*.part"))
 
 

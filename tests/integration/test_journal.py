@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -307,6 +308,29 @@ def test_a_folder_that_cannot_be_listed_stops_the_pass(journal: Journal) -> None
     journal.folder.write_text("no folder")
     with pytest.raises(StoreError, match="digest-journal"):
         journal.files()
+
+
+def _write_to_a_full_disk(folder: Path) -> None:
+    """No file of this process may grow beyond 5 KB: what a full disk does to a write in its middle."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+    journal, written = Journal(folder, key=KEY), 0
+    try:
+        while True:
+            journal.append([fact(written)], now=NOW)
+            written += 1
+    except OSError:
+        assert written > 10
+    assert facts_in(journal) == list(range(written)), "nothing is half written"
+
+
+def test_a_full_disk_leaves_no_half_lines(journal: Journal) -> None:
+    """What did not fit is not there at all, and what was there before still is."""
+    writer = multiprocessing.get_context("spawn").Process(target=_write_to_a_full_disk, args=(journal.folder,))
+    writer.start()
+    writer.join(60)
+    assert writer.exitcode == 0
+    journal.append([fact(9999)], now=NOW)
+    assert facts_in(journal)[-1] == 9999
 
 
 def test_nobody_can_tell_from_the_journal_who_had_what(journal: Journal) -> None:
