@@ -68,6 +68,20 @@ class SmtpSettings:
         return f"{scheme}://{f'{self.username}@' if self.username else ''}{host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendmailSettings:
+    """A command and its arguments; ``{sender}`` and ``{recipient}`` in them are filled in for every message."""
+
+    command: tuple[str, ...]
+    timeout_s: float = 600.0
+    """For one message, from start to exit."""
+
+    @property
+    def relay(self) -> str:
+        """Its name in the circuit and in reports."""
+        return f"sendmail:{self.command[0]}"
+
+
 def smtp_settings(relay: RelayConfig) -> SmtpSettings:
     """Resolve server, preset and TLS mode.
 

@@ -26,9 +26,18 @@ def _smtp(relay: RelayConfig) -> Transport:
     return SmtpTransport(smtp_settings(relay))
 
 
+def _sendmail(relay: RelayConfig) -> Transport:
+    from digest.delivery.sendmail import SendmailTransport
+    from digest.delivery.settings import SendmailSettings, Timeouts
+
+    timeout_s = Timeouts.scaled(relay.timeout_s).dot_s
+    return SendmailTransport(SendmailSettings(command=relay.sendmail, timeout_s=timeout_s))
+
+
 TRANSPORTS: Mapping[TransportKind, Callable[[RelayConfig], Transport]] = {
     TransportKind.FILES: _files,
     TransportKind.SMTP: _smtp,
+    TransportKind.SENDMAIL: _sendmail,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from email.utils import parseaddr
 from enum import StrEnum
@@ -25,6 +26,7 @@ from digest.settings.words import PlainText
 class TransportKind(StrEnum):
     FILES = "files"
     SMTP = "smtp"
+    SENDMAIL = "sendmail"
 
 
 class TlsMode(StrEnum):
@@ -48,6 +50,30 @@ def _password(value: object, info: ValidationInfo) -> object:
     return read_secret(value, info)
 
 
+def _dkim(value: object, info: ValidationInfo) -> object:
+    """One mapping or a list of them."""
+    if reading(info) and info.data.get("transport") is TransportKind.FILES:
+        return ()  # as with passwords
+    return [value] if isinstance(value, dict) else value
+
+
+def _split(value: object) -> object:
+    """A command line → its arguments; raises ValueError. No shell ever reads it."""
+    return shlex.split(value) if isinstance(value, str) else value
+
+
+def _command(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    if not arguments or not arguments[0].startswith("/"):
+        raise ValueError("must begin with the full path of a command, such as /usr/sbin/sendmail")
+    if not any("{recipient}" in each for each in arguments[1:]):
+        raise ValueError("names no {recipient}: /usr/sbin/sendmail -i -f {sender} -- {recipient}")
+    return arguments
+
+
+Command = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_command)]
+"""A command and its arguments, as one line or as a list."""
+
+
 class RelayConfig(Section):
     """One way for mails to leave: how a relay is reached, and how much it may be given."""
 
@@ -62,6 +88,8 @@ class RelayConfig(Section):
     password: Annotated[str | None, BeforeValidator(_password)] = Field(default=None, repr=False)
     """{env: NAME} or {file: PATH}; resolved while loading, never printed."""
     ca_file: FilePath | None = None
+    sendmail: Command = ("/usr/sbin/sendmail", "-i", "-f", "{sender}", "--", "{recipient}")
+    """What the transport `sendmail` runs for every message, which is its standard input."""
     connections: int = Field(default=4, ge=1, le=64)
     timeout_s: Annotated[float, Duration, between("1s", "10m")] = Field(default=60.0, alias="timeout")
     per_second: float | None = Field(default=None, gt=0)
@@ -168,6 +196,8 @@ def _conflicts(mail: MailConfig) -> Iterator[tuple[Location, str]]:
 
 
 def _identity(relay: RelayConfig) -> tuple[object, ...]:
+    if relay.transport is TransportKind.SENDMAIL:
+        return relay.transport, relay.sendmail
     return relay.transport, relay.server, relay.preset, relay.username
 
 
@@ -180,6 +210,10 @@ def _host(relay: RelayConfig) -> str | None:
 
 def _relay_conflicts(relay: RelayConfig, *, trial: bool) -> Iterator[tuple[str, str]]:
     server = parse_server(relay.server) if relay.server else None
+    if relay.transport is TransportKind.SENDMAIL:
+        for key in ("server", "preset"):
+            if getattr(relay, key) is not None:
+                yield key, "means nothing to the transport sendmail; write transport: smtp, or leave it out"
     if relay.preset and server:
         yield "preset", "stands beside server; keep one of them"
     if server and server.username and relay.username and server.username != relay.username:

@@ -15,6 +15,7 @@ from digest.delivery.transports import TRANSPORTS, transport_of
 from digest.errors import TransportError
 from digest.model import DeliveryState, Envelope
 from digest.settings.mail import MailConfig, TransportKind
+from tests.support.commands import TAKE, stub
 from tests.support.smtp_server import SmtpServer
 
 DATA = (
@@ -35,6 +36,17 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
     if request.param is TransportKind.FILES:
         mail = MailConfig(transport=TransportKind.FILES, files_dir=tmp_path)
         yield Subject(transport_of(mail), lambda: [path.read_bytes() for path in sorted(tmp_path.rglob("*.eml"))])
+        return
+    if request.param is TransportKind.SENDMAIL:
+        folder = tmp_path / "taken"
+        folder.mkdir()
+        mail = MailConfig(
+            transport=TransportKind.SENDMAIL, sendmail=(*stub(tmp_path, TAKE), str(folder), "{recipient}")
+        )
+        yield Subject(
+            transport_of(mail),
+            lambda: [path.read_bytes().replace(b"\n", b"\r\n") for path in sorted(folder.iterdir())],
+        )
         return
     with SmtpServer() as server:
         mail = MailConfig(transport=TransportKind.SMTP, server=f"smtp://127.0.0.1:{server.port}")

@@ -50,6 +50,8 @@ def spelled(info: FieldInfo, name: str) -> str:
         return f"`{default.value}`"
     if isinstance(default, dt.time):
         return f"`{default:%H:%M}`"
+    if isinstance(default, tuple) and isinstance(default[0], str):
+        return f"`{' '.join(default)}`"
     if isinstance(default, tuple):
         return f"`[{', '.join(map(format_duration, default))}]`"
     return f"`{format_duration(default)}`" if name.endswith("_s") else f"`{default}`"
