@@ -361,6 +361,7 @@ def test_a_250_is_a_fact_and_a_zombies_550_is_not(outbox: Outbox) -> None:
     assert outbox.reap(LATER, on_uncertain="retry").ready == 1
     (new,) = claim(outbox, now=LATER)
     assert new.message_id == old.message_id
+    assert attempts_of(outbox, old.id) == [("lost", "uncertain", None)], "what may arrive twice is on record"
     assert outbox.record([result(old, S.FAILED)], now=LATER) == 0
     assert states(outbox) == {old.id: "leased"}
     assert outbox.record([result(old)], now=LATER) == 1

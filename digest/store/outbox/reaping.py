@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, insert, not_, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
 from digest.model import DeliveryState
 from digest.store.outbox.base import Chapter
@@ -27,10 +27,6 @@ class Reaping(Chapter):
         A trial that was being written to a file is simply written again.
         """
         ended = or_(deliveries.c.lease_until <= now, deliveries.c.lease_token.in_(self._orphaned(now)))
-        sending = and_(ended, deliveries.c.state == DeliveryState.SENDING)
-        again: ColumnElement[bool] = deliveries.c.trial
-        if on_uncertain == "retry":
-            again = or_(again, deliveries.c.expires_at > now)
         freed = {"lease_token": None, "lease_until": None, "updated_at": now}
         with self._db.write() as connection:
             planned = connection.execute(
@@ -43,43 +39,44 @@ class Reaping(Chapter):
                 .where(ended, deliveries.c.state == DeliveryState.LEASED)
                 .values(state=DeliveryState.READY, **freed)
             ).rowcount
-            unsure = connection.execute(
-                update(deliveries)
-                .where(sending, not_(again))
-                .values(
-                    state=DeliveryState.UNCERTAIN,
-                    reason=WORDS,
-                    lease_until=None,
-                    attempt_count=deliveries.c.attempt_count + 1,
-                    updated_at=now,
-                )
-                .returning(deliveries.c.id, deliveries.c.lease_token)
+            lost = connection.execute(
+                select(deliveries.c.id, deliveries.c.lease_token, deliveries.c.trial, deliveries.c.expires_at)
+                .where(ended, deliveries.c.state == DeliveryState.SENDING)
+                .order_by(deliveries.c.id)
+                .with_for_update()
             ).all()
-            retried = connection.execute(
+            again = [row.id for row in lost if row.trial or (on_uncertain == "retry" and row.expires_at > now)]
+            unsure = [row.id for row in lost if row.id not in again]
+            charged = {"attempt_count": deliveries.c.attempt_count + 1}
+            connection.execute(
                 update(deliveries)
-                .where(sending, again)
-                .values(state=DeliveryState.READY, attempt_count=deliveries.c.attempt_count + 1, **freed)
-                .returning(deliveries.c.id)
-            ).all()
-            if unsure:
-                put_gaps(connection, [row.id for row in unsure], now)
-                connection.execute(
-                    insert(attempts),
-                    [
-                        {
-                            "delivery_id": row.id,
-                            "lease_token": row.lease_token,
-                            "at": now,
-                            "relay": "",
-                            "phase": "lost",
-                            "outcome": "uncertain",
-                            "code": None,
-                            "text": WORDS,
-                        }
-                        for row in unsure
-                    ],
-                )
-        return Reaped(ready=leased + len(retried), planned=planned, uncertain=len(unsure))
+                .where(deliveries.c.id.in_(unsure))
+                .values(state=DeliveryState.UNCERTAIN, reason=WORDS, lease_until=None, updated_at=now, **charged)
+            )
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(again))
+                .values(state=DeliveryState.READY, **freed, **charged)
+            )
+            put_gaps(connection, unsure, now)
+            # One that is sent again may arrive twice: that is on record, too. A trial is a file, and harms nobody.
+            rows = [
+                {
+                    "delivery_id": row.id,
+                    "lease_token": row.lease_token,
+                    "at": now,
+                    "relay": "",
+                    "phase": "lost",
+                    "outcome": "uncertain",
+                    "code": None,
+                    "text": WORDS,
+                }
+                for row in lost
+                if not row.trial
+            ]
+            if rows:
+                connection.execute(insert(attempts), rows)
+        return Reaped(ready=leased + len(again), planned=planned, uncertain=len(unsure))
 
     def _orphaned(self, now: dt.datetime) -> list[str]:
         """Tokens of running leases whose process is dead."""
