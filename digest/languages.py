@@ -69,7 +69,9 @@ def _day(day: dt.date, width: str, locale: str) -> str:
     if width not in {"full", "long", "medium", "short"}:
         raise ValueError(f"{width!r} is no width of a date")
     # English dates as the mails have them: day, month, year.
-    pattern = {"long": "d MMMM y", "medium": "d MMM y"}.get(width) if locale == ENGLISH else None
+    pattern = (
+        {"full": "EEEE d MMMM y", "long": "d MMMM y", "medium": "d MMM y"}.get(width) if locale == ENGLISH else None
+    )
     if pattern is not None:
         return dates.format_date(day, pattern, locale=locale)
     return dates.format_date(day, width, locale=locale)

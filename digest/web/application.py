@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import anyio
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,15 +15,21 @@ from starlette.routing import Route as At
 from starlette.types import ASGIApp
 
 from digest.app import App
+from digest.errors import DigestError
 from digest.web.cache import PageCache
 from digest.web.endpoint import Endpoints
 from digest.web.front import Front, state_of
-from digest.web.pages import trending
+from digest.web.pages import paper, search, trending
 from digest.web.problems import handlers
 from digest.web.routes import Route
 from digest.web.site import Site
 
-PAGES: tuple[Route, ...] = (*trending.ROUTES,)
+log = logging.getLogger(__name__)
+
+INDEX_EVERY_S = 30.0
+"""How often the search index looks whether something was read."""
+
+PAGES: tuple[Route, ...] = (*trending.ROUTES, *paper.ROUTES, *search.ROUTES)
 """Every page there is."""
 
 
@@ -31,11 +40,14 @@ def application(app: App, *, pages: Sequence[Route] = PAGES, cache: PageCache | 
         RenderError: a template of the operator's own is broken.
         StoreError: the database cannot be opened.
     """
-    site = Site.of(app, cache=cache or PageCache())
+    site = Site.of(app, cache=cache or PageCache(), can_subscribe=any(route.path == "/subscribe" for route in pages))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(_keep_index, site)
+            yield
+            beside.cancel_scope.cancel()
         site.close()
 
     endpoints = Endpoints(site, app)
@@ -46,6 +58,16 @@ def application(app: App, *, pages: Sequence[Route] = PAGES, cache: PageCache | 
     )
     inner.router.redirect_slashes = False
     return Front(inner, site)
+
+
+async def _keep_index(site: Site) -> None:
+    """Has the search index made, and made anew when something was read; a store that fails is asked again."""
+    while True:
+        try:
+            await anyio.to_thread.run_sync(site.searcher.keep_up)
+        except DigestError as error:
+            log.warning("search index: %s", error)
+        await anyio.sleep(INDEX_EVERY_S)
 
 
 def _at(route: Route, endpoints: Endpoints) -> At:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digest.editions.clean import clean, safe_url
 from digest.editions.wording import authors, thousands
@@ -22,17 +22,24 @@ class Card:
     authors: str
     category: str
     date: str
-    tldr: str
-    more: str
-    votes: str
-    rising: bool
-    stars: str
-    code_url: str
+    tldr: str = ""
+    more: str = ""
+    votes: str = ""
+    rising: bool = False
+    stars: str = ""
+    code_url: str = ""
 
 
 def card_of(paper: Paper, language: Language, attention: Attention | None = None) -> Card:
-    """``attention``: as it is now, where it is known."""
+    """With its summary, which takes a millisecond. ``attention``: as it is now, where it is known."""
     summary = summarise(paper.title, paper.abstract)
+    return replace(
+        plain_card_of(paper, language, attention), tldr=clean(summary.tldr, 600), more=clean(summary.more, 600)
+    )
+
+
+def plain_card_of(paper: Paper, language: Language, attention: Attention | None = None) -> Card:
+    """Without a summary."""
     known = attention or _NOTHING_KNOWN
     return Card(
         id=paper.id,
@@ -40,8 +47,6 @@ def card_of(paper: Paper, language: Language, attention: Attention | None = None
         authors=authors(paper.authors),
         category=clean(paper.primary_category or "", 60),
         date=language.date(paper.announced_at or paper.published_at or paper.first_seen_at, "medium"),
-        tldr=clean(summary.tldr, 600),
-        more=clean(summary.more, 600),
         votes=thousands(known.votes) if known.votes else "",
         rising=known.rising,
         stars=thousands(known.stars) if known.stars else "",

@@ -8,6 +8,8 @@ from digest.app import App
 from digest.config import Config
 from digest.keyring import KeyRing
 from digest.pipeline.rooms import Clock, Rooms
+from digest.pipeline.search import Searcher
+from digest.pipeline.trends import Trends
 from digest.settings.web import parse_listen
 from digest.store.database import Database
 from digest.web.cache import PageCache
@@ -27,6 +29,8 @@ class Site:
     seals: Seals
     templates: WebTemplates
     clock: Clock
+    trends: Trends
+    searcher: Searcher
     cache: PageCache
     limiter: Limiter = field(default_factory=Limiter)
 
@@ -36,21 +40,27 @@ class Site:
         return self.config.site.public_url is not None
 
     @classmethod
-    def of(cls, app: App, *, cache: PageCache) -> Site:
+    def of(cls, app: App, *, cache: PageCache, can_subscribe: bool) -> Site:
         """
+        Args:
+            can_subscribe: there is a route that takes the form of the box.
+
         Raises:
             RenderError: a template of the operator's own is broken.
         """
         config = app.config
         urls = Urls(config.site.public_url, listen=parse_listen(config.web.listen))
+        rooms = app.rooms_over(Database(app.db.url, read_only=True))
         return cls(
             config=config,
-            rooms=app.rooms_over(Database(app.db.url, read_only=True)),
+            rooms=rooms,
             urls=urls,
             ring=app.ring,
             seals=Seals(app.ring),
-            templates=WebTemplates(config, urls),
+            templates=WebTemplates(config, urls, can_subscribe=can_subscribe),
             clock=app.clock,
+            trends=Trends(rooms),
+            searcher=Searcher(rooms),
             cache=cache,
         )
 

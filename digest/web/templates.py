@@ -23,8 +23,11 @@ STYLE = "style.css.j2"
 
 
 class WebTemplates:
-    def __init__(self, config: Config, urls: Urls) -> None:
+    def __init__(self, config: Config, urls: Urls, *, can_subscribe: bool) -> None:
         """
+        Args:
+            can_subscribe: pages show the box that says Subscribe.
+
         Raises:
             RenderError: the style sheet is broken.
         """
@@ -33,6 +36,7 @@ class WebTemplates:
             folders.insert(0, config.templates / "web")
         self._folders: list[Path] = folders
         self._site, self._urls = config.site, urls
+        self._can_subscribe = can_subscribe
         self._environment = lru_cache(maxsize=None)(self._new_environment)
         english = languages.language(languages.ENGLISH)
         palette = config.site.brand.palette
@@ -68,6 +72,7 @@ class WebTemplates:
         environment.filters.update(date=language.date, number=language.number, segment=segment)
         environment.globals.update(
             site=self._site,
+            can_subscribe=self._can_subscribe,
             url=self._urls.path,
             absolute=self._urls.absolute,
             language=language,

@@ -1,0 +1,108 @@
+"""What is trending in a span of time, ranked once and then read field by field and page by page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digest.model import Attention
+from digest.pipeline.desk import HISTORY
+from digest.pipeline.rooms import Rooms
+from digest.store.browse import BrowseStore
+
+if TYPE_CHECKING:
+    from digest.ranking.trend import Trend
+
+STEP = dt.timedelta(minutes=10)
+MOST_KEPT = 12
+"""Rankings that are remembered: the three spans of now, and some days that somebody looks at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ranked:
+    """Everything that became news in a span: first what gets attention for its field and age, then the newest."""
+
+    ids: Sequence[int]
+    categories: Sequence[str]
+    """The primary one of each paper, ``""`` if it has none."""
+    order: Sequence[int]
+    trend: Trend
+
+    def page(self, *, field: str = "", start: int = 0, limit: int) -> list[tuple[int, Attention]]:
+        """(paper, its figures) of a field (``cs.LG``, or all of ``cs``), ``limit`` from place ``start`` on."""
+        rows = [row for row in self.order if is_in(self.categories[row], field)] if field else self.order
+        return [(self.ids[row], self.trend.attention(row)) for row in rows[start : start + limit]]
+
+    def fields(self) -> Counter[str]:
+        """How many papers each category has."""
+        return Counter(category for category in self.categories if category)
+
+    def size(self, field: str = "") -> int:
+        return sum(is_in(category, field) for category in self.categories) if field else len(self.ids)
+
+
+def is_in(category: str, field: str) -> bool:
+    """Whether a category is a field or in it."""
+    return category == field or category.startswith((f"{field}.", f"{field}/"))
+
+
+def trending(rooms: Rooms, *, since: dt.datetime, now: dt.datetime) -> Ranked:
+    """What became news to us since an instant."""
+    return _ranked(rooms, rooms.papers.news(since=since, until=now), since=since, read=now)
+
+
+def of_a_day(rooms: Rooms, day: dt.date, *, now: dt.datetime) -> Ranked:
+    """What was announced on a day (UTC), by the attention that was read until a month later."""
+    since = dt.datetime.combine(day, dt.time(), dt.UTC)
+    news = BrowseStore(rooms.db).announced(since=since, until=since + dt.timedelta(days=1))
+    return _ranked(rooms, news, since=since, read=min(now, since + HISTORY))
+
+
+def _ranked(
+    rooms: Rooms, news: Sequence[tuple[int, dt.datetime, str]], *, since: dt.datetime, read: dt.datetime
+) -> Ranked:
+    import numpy as np
+
+    from digest.ranking.trend import RANKED, trend_of
+
+    observed = rooms.papers.observed(since=min(since, read - HISTORY), until=read, signals=RANKED)
+    ids = np.array([paper_id for paper_id, _, _ in news], dtype=np.int64)
+    at = np.array([seen.timestamp() for _, seen, _ in news])
+    categories = [category for _, _, category in news]
+    trend = trend_of(ids, [seen for _, seen, _ in news], categories, observed, now=read)
+    order = np.lexsort((-ids, -at, -trend.score)).tolist()
+    return Ranked(ids=ids.tolist(), categories=categories, order=order, trend=trend)
+
+
+class Trends:
+    """Rankings of a process, each made anew when something was read since, or ten minutes later."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, Ranked] = OrderedDict()
+
+    def trending(self, span: dt.timedelta, *, now: dt.datetime) -> Ranked:
+        """See :func:`trending`."""
+        return self._of(span, now, lambda: trending(self._rooms, since=now - span, now=now))
+
+    def of_a_day(self, day: dt.date, *, now: dt.datetime) -> Ranked:
+        """See :func:`of_a_day`."""
+        return self._of(day, now, lambda: of_a_day(self._rooms, day, now=now))
+
+    def _of(self, what: Hashable, now: dt.datetime, make: Callable[[], Ranked]) -> Ranked:
+        key = (what, self._rooms.sources.last_run(), int(now.timestamp() / STEP.total_seconds()))
+        with self._lock:
+            if (kept := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return kept
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return made

@@ -1,0 +1,82 @@
+"""What the search index is made of, in portions: every paper that has features, with who wrote it and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import String, and_, func, select, type_coerce
+
+from digest.model import Observation, Signal
+from digest.store.database import Database, chunks
+from digest.store.schema import Instant, features, observations, papers
+
+
+class Browsable(NamedTuple):
+    paper_id: int
+    news_at: int
+    """Seconds since 1970."""
+    authors: Sequence[str]
+    features: bytes
+
+
+class BrowseStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def ids(self, basis: str) -> set[int]:
+        """Every paper that can be found: not merged into another, not withdrawn, and read by this text basis."""
+        query = (
+            select(papers.c.id)
+            .join(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
+            .where(papers.c.redirect_to.is_(None), ~papers.c.withdrawn)
+        )
+        with self._db.read() as connection:
+            return set(connection.scalars(query))
+
+    def announced(self, *, since: dt.datetime, until: dt.datetime) -> list[tuple[int, dt.datetime, str]]:
+        """(id, when, primary category) of what was announced, else published, else first seen in a span, ascending.
+
+        Unlike :meth:`digest.store.papers.PaperStore.news`, which says what was news to us: history that was imported
+        today is of its own day. It looks at every paper.
+        """
+        at = func.coalesce(papers.c.announced_at, papers.c.published_at, papers.c.first_seen_at, type_=Instant())
+        query = (
+            select(papers.c.id, at.label("at"), papers.c.primary_category)
+            .where(papers.c.candidate, ~papers.c.withdrawn, papers.c.redirect_to.is_(None), at >= since, at < until)
+            .order_by(papers.c.id)
+        )
+        with self._db.read() as connection:
+            return [(row.id, row.at, row.primary_category) for row in connection.execute(query)]
+
+    def changed(self, since: dt.datetime) -> set[int]:
+        """Papers that were written at or after an instant."""
+        with self._db.read() as connection:
+            return set(connection.scalars(select(papers.c.id).where(papers.c.updated_at >= since)))
+
+    def rows(self, basis: str, ids: Iterable[int]) -> list[Browsable]:
+        """Papers by id, ascending; raw values, since there are so many."""
+        found: list[Browsable] = []
+        with self._db.read() as connection:
+            for chunk in chunks(sorted(ids)):
+                query = (
+                    select(papers.c.id, papers.c.news_at, type_coerce(papers.c.authors, String), features.c.blob)
+                    .join(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
+                    .where(papers.c.id.in_(chunk))
+                )
+                found += [
+                    Browsable(i, news_at, json.loads(names) if isinstance(names, str) else names, bytes(blob))
+                    for i, news_at, names, blob in connection.execute(query)
+                ]
+        return sorted(found)
+
+    def readings(self, paper_id: int) -> list[Observation]:
+        """All attention that was read of one paper, oldest first."""
+        query = select(observations).where(observations.c.paper_id == paper_id).order_by(observations.c.observed_at)
+        with self._db.read() as connection:
+            return [
+                Observation(row.paper_id, Signal(row.signal), row.value, row.observed_at)
+                for row in connection.execute(query)
+            ]
