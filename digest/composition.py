@@ -205,6 +205,11 @@ class Composition:
         Raises:
             TransportError: the options of one do not make sense.
         """
+        return self._relays
+
+    @cached_property
+    def _relays(self) -> tuple[Relay, ...]:
+        """Made once: they keep tokens, and what they have learnt of their servers."""
         from digest.delivery.transports import relays_of
 
         return relays_of(self.config.mail)

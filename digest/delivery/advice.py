@@ -11,8 +11,8 @@ from digest.refusals.words import FULL, LATER, LIMIT
 NO_HOST = ("name or service not known", "nodename nor servname", "getaddrinfo", "no address", "name resolution")
 
 
-def advice(reply: Reply, preset: Preset | None = None) -> str:
-    """What to do about ``reply``, in one or two sentences without the reply itself."""
+def advice(reply: Reply, preset: Preset | None = None, *, by_token: bool = False) -> str:
+    """What to do about ``reply``, in one or two sentences without it. ``by_token``: the login is OAuth2."""
     if reply.phase is Phase.CONNECT:
         return _connect(reply)
     if reply.phase is Phase.EHLO:
@@ -20,7 +20,7 @@ def advice(reply: Reply, preset: Preset | None = None) -> str:
     if reply.phase is Phase.TLS:
         return _tls(reply)
     if reply.phase is Phase.AUTH:
-        return _auth(reply, preset)
+        return _auth_by_token(reply) if by_token else _auth(reply, preset)
     if reply.code is None:
         if reply.phase is Phase.DOT:
             return "the message may or may not have arrived: look into the inbox before sending it again"
@@ -73,6 +73,17 @@ def _auth(reply: Reply, preset: Preset | None) -> str:
     if reply.code in (534, 535) or (reply.status or "").startswith("5.7."):
         return f"the server refused user name or password{extra}"
     return f"the login did not work{extra}"
+
+
+def _auth_by_token(reply: Reply) -> str:
+    if reply.code is None and "offer" in reply.text:
+        return "the server knows no login by token here: it may want TLS first, or a password (mail.password)"
+    if reply.code is not None and 400 <= reply.code < 500:
+        return "the server cannot check logins right now, or has seen too many; wait some minutes"
+    return (
+        "the server refused the access token: it must have been given for this user (mail.username) and for sending "
+        "mail (Google: https://mail.google.com/, Microsoft: SMTP.Send), and the account must allow SMTP"
+    )
 
 
 def _refused(reply: Reply, code: int, preset: Preset | None) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digest.delivery.presets import PRESETS, Preset, preset_of_host
+from digest.delivery.tokens import Tokens, tokens_of
 from digest.errors import TransportError
-from digest.settings.mail import RelayConfig, TlsMode
+from digest.settings.mail import PROVIDER_OF_PRESET, RelayConfig, TlsMode
 from digest.settings.places import is_loopback
 from digest.settings.servers import parse_server
 
@@ -52,6 +53,8 @@ class SmtpSettings:
     tls: TlsMode
     username: str | None = None
     password: str | None = None
+    tokens: Tokens | None = None
+    """Instead of a password."""
     ca_file: Path | None = None
     local_name: str = "[127.0.0.1]"
     timeouts: Timeouts = Timeouts()
@@ -97,16 +100,20 @@ def smtp_settings(relay: RelayConfig) -> SmtpSettings:
         host, port, tls, username = preset.host, preset.port, preset.tls, None
     else:
         host, port, tls, username = _place(relay.server)
+    preset = preset or preset_of_host(host)
     return SmtpSettings(
         host=host,
         port=port,
         tls=relay.tls or tls,
         username=relay.username or username,
         password=relay.password,
+        tokens=tokens_of(relay.oauth, provider=PROVIDER_OF_PRESET.get(preset.name if preset else None))
+        if relay.oauth
+        else None,
         ca_file=relay.ca_file,
         local_name=local_name(),
         timeouts=Timeouts.scaled(relay.timeout_s),
-        preset=preset or preset_of_host(host),
+        preset=preset,
     )
 
 

@@ -1,6 +1,6 @@
 """The SMTP transport: connect, secure as configured and never less, log in. What is sent then is in smtp_session.py.
 
-aiosmtplib owns the wire: replies, TLS, AUTH mechanisms.
+aiosmtplib owns the wire: replies, TLS, AUTH mechanisms with passwords; those with tokens are in sasl.py.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ import contextlib
 import ssl
 from collections.abc import Iterator
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutError
+from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponseException, SMTPTimeoutError
 
 from digest.delivery.advice import advice
 from digest.delivery.base import RelayError
 from digest.delivery.replies import Phase, Reply
+from digest.delivery.sasl import MECHANISMS, log_in_by_token
 from digest.delivery.settings import SmtpSettings
 from digest.delivery.smtp_session import Riding, SmtpSession, cause_of
+from digest.delivery.tokens import Tokens
 from digest.errors import TransportError
 from digest.refusals import legible
 from digest.settings.mail import TlsMode
@@ -58,7 +60,10 @@ class SmtpTransport:
                     await _greet(client)
             if settings.username:
                 with self._explained(Phase.AUTH):
-                    await self._log_in(client, settings.username, settings.password or "")
+                    if settings.tokens is not None:
+                        await self._log_in_by_token(client, settings.username, settings.tokens)
+                    else:
+                        await self._log_in(client, settings.username, settings.password or "")
         except BaseException:
             client.close()
             raise
@@ -93,11 +98,37 @@ class SmtpTransport:
                 raise
             return
 
+    async def _log_in_by_token(self, client: SMTP, username: str, tokens: Tokens) -> None:
+        """One attempt; a second one with a fresh token if the first one may have been revoked or expired meanwhile."""
+        offered = set(client.server_auth_methods)
+        mechanism = next((name for name in MECHANISMS if name in offered), None)
+        if mechanism is None:
+            known = f"AUTH offers only {', '.join(sorted(offered))}, no OAuth2" if offered else "AUTH is not offered"
+            raise self._unusable(Reply(phase=Phase.AUTH, code=None, text=known))
+        host, port = self.settings.host, self.settings.port
+        token = await self._token(tokens)
+        try:
+            await log_in_by_token(client, mechanism, username=username, token=token, host=host, port=port)
+        except SMTPAuthenticationError as error:
+            if error.code != 535 or not client.is_connected:
+                raise
+            if (other := await self._token(tokens, instead_of=token)) == token:
+                raise
+            await log_in_by_token(client, mechanism, username=username, token=other, host=host, port=port)
+
+    async def _token(self, tokens: Tokens, *, instead_of: str | None = None) -> str:
+        try:
+            return await tokens.get(instead_of=instead_of)
+        except TransportError as error:
+            reply = Reply(phase=Phase.AUTH, code=None, text=str(error))
+            raise RelayError(self.name, reply, error.advice) from error
+
     def _tls_context(self) -> ssl.SSLContext | None:
         if self.settings.tls is TlsMode.NONE:
             return None
         if self._context is None:
             self._context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+            self._context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8996: older ones are not to be used
             if self.settings.ca_file is not None:
                 try:
                     self._context.load_verify_locations(self.settings.ca_file)
@@ -125,7 +156,8 @@ class SmtpTransport:
             ) from error
 
     def _unusable(self, reply: Reply) -> RelayError:
-        return RelayError(self.name, reply, advice(reply, self.settings.preset))
+        by_token = self.settings.tokens is not None
+        return RelayError(self.name, reply, advice(reply, self.settings.preset, by_token=by_token))
 
 
 async def _greet(client: SMTP) -> None:

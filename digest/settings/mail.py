@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from digest.settings.addresses import EmailAddress, Mailbox, parse_address, parse_mailbox
 from digest.settings.document import Location
+from digest.settings.oauth import PROVIDERS, OauthConfig, ProviderName
 from digest.settings.places import FilePath, is_loopback, read_secret
 from digest.settings.reading import reading
 from digest.settings.servers import MailServer, parse_server
@@ -50,11 +51,8 @@ def _password(value: object, info: ValidationInfo) -> object:
     return read_secret(value, info)
 
 
-def _dkim(value: object, info: ValidationInfo) -> object:
-    """One mapping or a list of them."""
-    if reading(info) and info.data.get("transport") is TransportKind.FILES:
-        return ()  # as with passwords
-    return [value] if isinstance(value, dict) else value
+def _oauth(value: object, info: ValidationInfo) -> object:
+    return None if reading(info) and info.data.get("transport") is TransportKind.FILES else value  # as with passwords
 
 
 def _split(value: object) -> object:
@@ -87,6 +85,8 @@ class RelayConfig(Section):
     """Default: the user in `server`; with a preset in `mail` itself, the address in `from`."""
     password: Annotated[str | None, BeforeValidator(_password)] = Field(default=None, repr=False)
     """{env: NAME} or {file: PATH}; resolved while loading, never printed."""
+    oauth: Annotated[OauthConfig | None, BeforeValidator(_oauth)] = None
+    """Instead of a password: logs in with an access token (XOAUTH2, OAUTHBEARER)."""
     ca_file: FilePath | None = None
     sendmail: Command = ("/usr/sbin/sendmail", "-i", "-f", "{sender}", "--", "{recipient}")
     """What the transport `sendmail` runs for every message, which is its standard input."""
@@ -113,7 +113,7 @@ def _domain(text: str) -> str:
 
 Domain = Annotated[str, AfterValidator(_domain)]
 
-SECRETS = frozenset({"password"})
+SECRETS = frozenset({"password", "oauth"})
 
 
 def _fallbacks(value: object, info: ValidationInfo) -> object:
@@ -226,15 +226,27 @@ def _relay_conflicts(relay: RelayConfig, *, trial: bool) -> Iterator[tuple[str, 
         yield from _smtp_conflicts(relay, user=relay.username or (server.username if server else None))
 
 
+PROVIDER_OF_PRESET: Mapping[str | None, ProviderName] = {
+    "gmail": "google",
+    "outlook": "microsoft",
+    "microsoft365": "microsoft",
+}
+
+
 def _smtp_conflicts(relay: RelayConfig, *, user: str | None) -> Iterator[tuple[str, str]]:
     """What sending needs: a server, a user and a password or neither, an encrypted login."""
     host = _host(relay)
     if host is None:
         yield "server", "is needed to send: server: smtp://user@host:587, or preset: gmail"
         return
-    if user and relay.password is None:
-        yield "password", f"is needed to log in as {user}: password: {{env: DIGEST_SMTP_PASSWORD}}"
-    if (relay.password is not None or relay.preset not in {None, "local"}) and not user:
+    if relay.password is not None and relay.oauth is not None:
+        yield "password", "stands beside oauth; keep one of them"
+    if user and relay.password is None and relay.oauth is None:
+        yield "password", f"is needed to log in as {user}: password: {{env: DIGEST_SMTP_PASSWORD}}, or oauth"
+    login = relay.password is not None or relay.oauth is not None
+    if (login or relay.preset not in {None, "local"}) and not user:
         yield "username", "is needed with a password: write it here or in server"
+    if (oauth := relay.oauth) and not (oauth.placed or relay.preset in PROVIDER_OF_PRESET):
+        yield "oauth", f"needs provider: {', '.join(PROVIDERS)}; or token_url, where tokens are fetched"
     if user and relay.tls is TlsMode.NONE and not is_loopback(host):
         yield "tls", "is none: the password would cross the network in the clear; leave tls out"

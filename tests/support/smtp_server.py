@@ -342,6 +342,9 @@ class _Conversation:
         elif mechanism.upper() == "LOGIN":
             user = base64.b64decode(initial[0] if initial else await self.ask("VXNlcm5hbWU6")).decode()
             password = base64.b64decode(await self.ask("UGFzc3dvcmQ6")).decode()
+        elif mechanism.upper() in {"XOAUTH2", "OAUTHBEARER"}:
+            await self.by_token(mechanism.upper(), base64.b64decode(initial[0]).decode())
+            return
         else:
             await self.say("504 5.5.4 unknown mechanism")
             return
@@ -350,6 +353,23 @@ class _Conversation:
             await self.say("235 2.7.0 welcome")
         else:
             await self.say("535 5.7.8 Username and Password not accepted")
+
+    async def by_token(self, mechanism: str, said: str) -> None:
+        """The whole SASL string must be right; a refusal has two steps, the challenge and the 535."""
+        for user, token in (self.server.users or {}).items():
+            place = f"host={self.server.host}\x01port={self.server.port}\x01"
+            good = {
+                "XOAUTH2": f"user={user}\x01auth=Bearer {token}\x01\x01",
+                "OAUTHBEARER": f"n,a={user},\x01{place}auth=Bearer {token}\x01\x01",
+            }
+            if said == good[mechanism]:
+                self.login = user
+                await self.say("235 2.7.0 welcome")
+                return
+        why = base64.b64encode(b'{"status":"401","schemes":"bearer","scope":"https://mail.example/"}').decode()
+        answer = await self.ask(why)
+        right = answer == ("" if mechanism == "XOAUTH2" else "AQ==")
+        await self.say("535 5.7.8 Username and Password not accepted" if right else "501 5.5.2 empty answer wanted")
 
     async def ask(self, challenge: str) -> str:
         await self.say(f"334 {challenge}")

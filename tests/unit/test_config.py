@@ -10,6 +10,7 @@ import pytest
 from digest.config import Config, load_config
 from digest.errors import ConfigError
 from digest.settings.mail import MailConfig, TlsMode, TransportKind
+from digest.settings.oauth import RefreshToken, TokenPlace
 
 SMTP = "mail:\n  transport: smtp\n  from: Ada <ada@uni.example>\n"
 
@@ -270,6 +271,47 @@ def test_domains_have_limits_of_their_own(tmp_path: Path) -> None:
     assert "unknown key; did you mean per_second?" in found
     (found,) = problems(tmp_path, SMTP + "  server: smtp://host\n  domains: {'a b': {connections: 1}}\n")
     assert ":5: mail.domains" in found
+
+
+OAUTH = "  preset: gmail\n  oauth:\n"
+
+
+def test_oauth_takes_the_place_of_a_password(tmp_path: Path) -> None:
+    """With a preset it is known where tokens are fetched; secrets come from files, variables or commands."""
+    (tmp_path / "refresh").write_text("r1\n")
+    text = SMTP + OAUTH + "    client_id: us\n    client_secret: {env: PW}\n    refresh_token: {file: refresh}\n"
+    mail = load(tmp_path, text, {"PW": "x"}).mail
+    assert mail.oauth is not None
+    assert mail.oauth.refresh_token == RefreshToken(text="r1", file=tmp_path / "refresh")
+    assert (mail.username, mail.oauth.client_secret) == ("ada@uni.example", "x")
+    assert "r1" not in repr(mail)
+    given = load(tmp_path, SMTP + OAUTH + "    token: {command: /usr/bin/oama access 'ada@uni.example'}\n").mail.oauth
+    assert given is not None
+    assert given.token == TokenPlace(command=("/usr/bin/oama", "access", "ada@uni.example"))
+    trial = load(tmp_path, "mail: {transport: files, oauth: {token: {env: NOT_SET}}}\n")
+    assert trial.mail.oauth is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "said"),
+    [
+        (OAUTH + "    client_id: us\n", "oauth", "needs either token: {command: …}, or client_id and refresh_token"),
+        (OAUTH + "    refresh_token: {env: PW}\n", "oauth", "needs client_id"),
+        (OAUTH + "    token: {command: oama}\n", "oauth.token", "full path"),
+        (OAUTH + "    token: secret\n", "oauth.token", "write {command: …}, {file: PATH} or {env: NAME}"),
+        (OAUTH + "    token: {env: NOT_SET}\n", "oauth.token", "NOT_SET is not set"),
+        (OAUTH + "    token: {env: PW}\n  password: {env: PW}\n", "password", "stands beside oauth"),
+        (OAUTH + "    {client_id: us, refresh_token: {env: PW}, token_url: 'http://x.example'}\n", "oauth", "https"),
+        ("  server: smtp://a@h\n  oauth: {client_id: us, refresh_token: {env: PW}}\n", "oauth", "needs provider"),
+        ("  server: smtp://h\n  oauth: {token: {env: PW}}\n", "username", "is needed"),
+    ],
+)
+def test_oauth_options_must_agree(tmp_path: Path, lines: str, key: str, said: str) -> None:
+    """Each contradiction is one problem, and none of them holds a secret."""
+    (found,) = problems(tmp_path, SMTP + lines, {"PW": "s3cret"})
+    assert f" mail.{key}: " in found
+    assert said in found
+    assert "s3cret" not in found
 
 
 def test_the_default_sender_cannot_send(tmp_path: Path) -> None:
