@@ -32,7 +32,7 @@ from digest.store.outbox import SentFact
 VERSION = 1
 LONGEST_LINE = 1_000_000
 """Bytes; whatever is longer was not written here."""
-READ_AT_ONCE = 200
+READ_AT_ONCE = 500
 """Lines that become one transaction."""
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)-([0-9a-f]{8})\.journal")
 

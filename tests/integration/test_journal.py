@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import resource
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,20 @@ def test_a_restored_backup_mails_nobody_twice(outbox: Outbox, journal: Journal) 
     with outbox._db.read() as connection:
         assert set(connection.scalars(select(subscribers.c.last_edition))) == {EDITION}
     assert reconcile(senders.rooms, journal) == Reconciled()
+
+
+def test_two_processes_learn_at_once(outbox: Outbox, journal: Journal) -> None:
+    """After a restore several passes begin together: each mail is learnt once, and none of them fails."""
+    senders = Senders(outbox)
+    names = [f"r{number}" for number in range(60)]
+    add_readers(outbox._db, *names)
+    make_ready(outbox, names)
+    senders.send(journal)
+    forget(outbox._db)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: reconcile(senders.rooms, journal).learnt, range(3)))
+    assert sum(found) == 60
+    assert list(states(outbox).values()) == ["accepted"] * 60
 
 
 def test_what_was_ready_in_the_backup_is_not_sent(outbox: Outbox, journal: Journal) -> None:

@@ -12,26 +12,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, select
 
 from digest.model import DeliveryState
 from digest.store.database import chunks
+from digest.store.outbox.applying import apply_facts
 from digest.store.outbox.base import AnyRow, Chapter, insert_or_ignore
 from digest.store.outbox.values import Gap, SentFact
 from digest.store.schema import (
-    attempts,
     deliveries,
     identifiers,
     journal_files,
     journal_gaps,
     journal_waiting,
-    sent_names,
     sent_papers,
-    subscribers,
 )
-
-WORDS = "the journal says that it went out; this database did not know"
-UNSURE = "the journal says that it may have gone out; this database did not know"
 
 Readers = Callable[[], Mapping[str, str]]
 """The readers that there are: id by what the journal calls them. Asked only when something is not known."""
@@ -53,7 +48,8 @@ class Reconciling(Chapter):
         with self._db.write() as connection:
             unknown = _unknown(connection, facts)
             known = readers() if unknown else {}
-            applied = sum(_apply(connection, known[f.reader], f, now) for f in unknown if f.reader in known)
+            told = [(known[fact.reader], fact) for fact in unknown if fact.reader in known]
+            applied = apply_facts(connection, told, now)
             orphans = [fact for fact in unknown if fact.reader not in known]
             for fact in orphans:
                 _wait(connection, fact, now)
@@ -68,17 +64,13 @@ class Reconciling(Chapter):
             waits = connection.execute(select(journal_waiting)).all()
         if not waits:
             return 0
-        known, applied = readers(), 0
+        known = readers()
         with self._db.write() as connection:
-            for row in waits:
-                if (reader := known.get(row.reader)) is not None:
-                    applied += _apply(connection, reader, SentFact.from_json(row.fact), now)
-                    connection.execute(
-                        delete(journal_waiting).where(
-                            journal_waiting.c.reader == row.reader, journal_waiting.c.edition == row.edition
-                        )
-                    )
-        return applied
+            here = [row for row in waits if row.reader in known]
+            for row in here:
+                same = (journal_waiting.c.reader == row.reader, journal_waiting.c.edition == row.edition)
+                connection.execute(delete(journal_waiting).where(*same))
+            return apply_facts(connection, [(known[row.reader], SentFact.from_json(row.fact)) for row in here], now)
 
     def names_of(self, paper_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
         """What papers are called outside this database: ``arxiv:2511.01234``; an address only for want of more."""
@@ -163,67 +155,6 @@ def _holds(row: AnyRow | None, fact: SentFact) -> bool:
     return row.state == DeliveryState.ACCEPTED or (
         fact.state is not DeliveryState.ACCEPTED and row.updated_at >= fact.at
     )
-
-
-def _apply(connection: Connection, reader: str, fact: SentFact, now: dt.datetime) -> bool:
-    """Make one delivery what the journal says; False if it is already, or something newer is known."""
-    row = connection.execute(
-        select(deliveries)
-        .where(
-            deliveries.c.subscriber_id == reader, deliveries.c.edition == fact.edition, deliveries.c.trial.is_(False)
-        )
-        .with_for_update()
-    ).one_or_none()
-    certain = fact.state is DeliveryState.ACCEPTED
-    if row is not None and (row.state == DeliveryState.ACCEPTED or (not certain and row.updated_at >= fact.at)):
-        return False
-    words = WORDS if certain else UNSURE
-    settled = {"state": fact.state, "reason": words, "message_id": fact.message_id, "updated_at": now}
-    if row is None:
-        times = dict.fromkeys(("due_at", "not_before", "expires_at", "created_at"), fact.at)
-        key = {"subscriber_id": reader, "edition": fact.edition, "trial": False}
-        inserted = insert(deliveries).values(**key, **times, **settled, attempt_count=1).returning(deliveries.c.id)
-        delivery: int = connection.execute(inserted).scalar_one()
-    else:
-        delivery = row.id
-        free = {"lease_token": None, "lease_until": None, "next_attempt_at": None}
-        other = row.message_id != fact.message_id
-        kept = {"recipe": None} if other else {}  # it would show another mail than the one that went out
-        connection.execute(update(deliveries).where(deliveries.c.id == delivery).values(**settled, **free, **kept))
-        if other:
-            connection.execute(delete(sent_papers).where(sent_papers.c.delivery_id == delivery))
-    if row is None or row.message_id != fact.message_id:
-        _carry(connection, delivery, reader, fact.papers)
-    connection.execute(
-        insert(attempts).values(
-            delivery_id=delivery, lease_token="", at=fact.at, relay=fact.relay, phase="journal", outcome=fact.state,
-            text=words,
-        )
-    )  # fmt: skip
-    later = or_(subscribers.c.last_edition.is_(None), subscribers.c.last_edition < fact.edition)
-    moved = update(subscribers).where(subscribers.c.id == reader, later).values(last_edition=fact.edition)
-    connection.execute(moved)
-    return True
-
-
-def _carry(connection: Connection, delivery: int, reader: str, papers: Sequence[Sequence[str]]) -> None:
-    """The papers of a mail are gone for its reader: by id where they are known here, else by all their names."""
-    rows, names = [], []
-    seen: set[int] = set()
-    for position, called in enumerate(papers, start=1):
-        pairs = [tuple(name.split(":", 1)) for name in called if ":" in name]
-        claims = [(identifiers.c.scheme == scheme) & (identifiers.c.value == value) for scheme, value in pairs]
-        found = connection.scalars(select(identifiers.c.paper_id).where(or_(*claims)).distinct()) if claims else ()
-        ids = [paper_id for paper_id in found if paper_id not in seen]
-        seen.update(ids)
-        key = {"delivery_id": delivery, "subscriber_id": reader}
-        rows += [{**key, "paper_id": paper_id, "position": position} for paper_id in ids]
-        if not ids:
-            names += [{**key, "scheme": scheme, "value": value} for scheme, value in pairs]
-    if rows:
-        connection.execute(insert_or_ignore(connection, sent_papers), rows)
-    if names:
-        connection.execute(insert_or_ignore(connection, sent_names), names)
 
 
 def _wait(connection: Connection, fact: SentFact, now: dt.datetime) -> None:
