@@ -58,6 +58,9 @@ class Answer:
     """Message-IDs, angle brackets included, the nearest first."""
     commands: tuple[Command, ...] = ()
     by_machine: bool = False
+    subject: str = ""
+    first_line: str = ""
+    """Of the reader's own words."""
 
 
 def read_answer(data: bytes) -> Answer:
@@ -76,8 +79,15 @@ def read_answer(data: bytes) -> Answer:
     if told:
         command = Command(Verb(told[1].lower()), place=int(told[3]))
         return Answer(sender=sender, token=told[2], commands=(command,))
-    commands = tuple(dict.fromkeys(_commands(_own_words(_text(message)))))
-    return Answer(sender=sender, in_reply_to=_thread(message), commands=commands[:MOST_COMMANDS])
+    own = list(_own_words(_text(message)))
+    commands = tuple(dict.fromkeys(_commands(iter(own))))
+    return Answer(
+        sender=sender,
+        in_reply_to=_thread(message),
+        commands=commands[:MOST_COMMANDS],
+        subject=str(message.get("Subject", ""))[:200],
+        first_line=own[0][:200] if own else "",
+    )
 
 
 def _is_by_machine(message: EmailMessage) -> bool:

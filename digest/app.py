@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from digest import arxiv_categories
 from digest.composition import Composition, utc_now
 from digest.config import Config, load_config
-from digest.errors import NotFound
+from digest.errors import DigestError, NotFound
 from digest.model import DeliveryState, Paper, ReaderState, SourceReport, Subscriber, Verdict
 from digest.pipeline.rooms import Clock
 from digest.schedule import in_words
@@ -27,6 +28,7 @@ from digest.subscribers import load_subscribers
 if TYPE_CHECKING:
     from digest.alerts import Alert
     from digest.bibliography import BibEntry
+    from digest.bounces import Notice
     from digest.checkup import Examples, LaneMatches
     from digest.delivery.replies import Reply
     from digest.editions.letters import Report
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from digest.pipeline.chronicle import Chronicle, Reconciled
     from digest.pipeline.comparison import Comparison
     from digest.pipeline.library import Suggestion
+    from digest.pipeline.mailroom import Handled
     from digest.pipeline.membership import Imported, Membership
     from digest.pipeline.passing import PassReport
     from digest.pipeline.preview import Preview, Previewer
@@ -357,6 +360,51 @@ class App(Composition):
 
         return take_answer(self.rooms, self.ring, data)
 
+    def take_mail(self, data: bytes) -> Handled:
+        """One mail that arrived: a bounce, a complaint, an answer, a goodbye. What it changes is committed."""
+        from digest.pipeline.mailroom import handle
+
+        handled = handle(self.rooms, self.ring, data)
+        if handled.left is not None:
+            self._say_goodbye(handled.left.subscriber_id)
+        return handled
+
+    def delivery_of(self, notice: Notice) -> int | None:
+        """The number of the delivery that a mail proves to be about."""
+        from digest.pipeline.mailroom import proven
+
+        sent = proven(self.rooms, self.ring, notice)
+        return sent.id if sent else None
+
+    def read_inbox(self, stop: threading.Event | None = None) -> Counter[str] | None:
+        """Take in what is new in the mailbox: how many mails were what; None where none is configured.
+
+        Raises:
+            TransportError: the mailbox cannot be read. What was taken in before stays so.
+        """
+        from digest.pipeline.mailroom import read_inbox
+
+        inbox = self.inbox()
+        if inbox is None:
+            return None
+        return read_inbox(inbox, self.take_mail, stop=stop or threading.Event())
+
+    def _say_goodbye(self, reader_id: str) -> None:
+        """The last mail that somebody gets who left by mail, as far as it can be sent: a failure is logged."""
+        from digest.delivery.single import send_one
+        from digest.editions.letters import Goodbye
+        from digest.editions.recipe import assemble
+        from digest.pipeline.desk import site_info
+
+        try:
+            reader = self.rooms.subscribers.get(reader_id).subscriber
+            content = Goodbye(subscriber=reader, site=site_info(self.config), sent_at=self.clock())
+            drawn = self.composer.goodbye(content)
+            message = assemble(drawn.recipe, drawn.fragments)
+            send_one(self.relays(), self.postmark.envelope(drawn.recipe, message, now=self.clock()))
+        except DigestError as error:
+            logger.warning("reader=%s left, and could not be told so: %s", reader_id, error)
+
     def lane_matches(self) -> LaneMatches | None:
         """How many of the stored candidates each lane of a reader lets in; None while nothing is stored."""
         from digest.pipeline.desk import Desk
@@ -401,6 +449,11 @@ class App(Composition):
     @property
     def ingest_every_s(self) -> int:
         return self.config.sources.every_s
+
+    @property
+    def inbox_every_s(self) -> int | None:
+        """None: nobody reads the mailbox."""
+        return self.config.mail.inbox.every_s if self.config.mail.inbox else None
 
     @property
     def signals_every_s(self) -> int:

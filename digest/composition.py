@@ -27,6 +27,7 @@ from digest.store.written import WrittenStore
 if TYPE_CHECKING:
     from httpx2 import AsyncBaseTransport
 
+    from digest.delivery.inbox import Inbox
     from digest.delivery.journal import Journal
     from digest.delivery.relays import Relay
     from digest.editions.links import Links
@@ -197,6 +198,36 @@ class Composition:
         return Postmark(
             signer=signer(mail, self.config_path),
             return_path=ReturnPath(mailbox=address(mail.bounces)[1], ring=self.ring) if mail.bounces else None,
+        )
+
+    def inbox(self) -> Inbox | None:
+        """The mailbox, opened; None where none is configured.
+
+        Raises:
+            TransportError: it cannot be reached.
+        """
+        config = self.config.mail.inbox
+        if config is None:
+            return None
+        if config.maildir is not None:
+            from digest.delivery.inbox import Maildir
+
+            return Maildir(config.maildir)
+        from digest.delivery.imap import ImapInbox, ImapSettings
+        from digest.settings.inbox import parse_imap
+
+        url = parse_imap(config.imap or "")
+        return ImapInbox(
+            ImapSettings(
+                host=url.host,
+                port=url.port,
+                username=url.username,
+                password=config.password or "",
+                folder=url.folder,
+                tls=url.tls,
+                starttls=url.starttls,
+                ca_file=config.ca_file,
+            )
         )
 
     def relays(self) -> tuple[Relay, ...]:

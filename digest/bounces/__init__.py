@@ -11,8 +11,8 @@ Whether a mail may change anything is not decided here: a bounce proves itself b
 digest.pipeline.mailroom asks for that.
 """
 
-from digest.bounces.mail import split_mbox
+from digest.bounces.mail import split_mbox, subject_of
 from digest.bounces.reading import read_notice
 from digest.bounces.values import Bounce, Kind, Notice, Topic
 
-__all__ = ["Bounce", "Kind", "Notice", "Topic", "read_notice", "split_mbox"]
+__all__ = ["Bounce", "Kind", "Notice", "Topic", "read_notice", "split_mbox", "subject_of"]

@@ -77,6 +77,12 @@ def parse(data: bytes) -> Mail | None:
         return None
 
 
+def subject_of(data: bytes) -> str:
+    """Only the subject, of the first bytes; empty where there is none."""
+    head = data[:100_000].replace(b"\r\n", b"\n").replace(b"\r", b"\n").partition(b"\n\n")[0]
+    return header(message_from_bytes(head + b"\n\n"), "Subject")
+
+
 def _apart(message: Headers) -> Mail:
     parts = _told(message)
     kinds = [part.get_content_type() for part in parts]

@@ -45,6 +45,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "why": ("why", "Why a paper is, or is not, in a reader's mail."),
         "sources": ("sources", "How each source has done; write and test your own."),
         "queue": ("queue", "Look at the outbox and repair it."),
+        "bounces": ("bounces", "Take in mails that came back, and answers."),
     },
 }
 COMMANDS: Mapping[str, tuple[str, str]] = {name: one for group in GROUPS.values() for name, one in group.items()}

@@ -142,6 +142,7 @@ class Daemon:
         with self._holder.use() as work:
             sources, every_s, tick_s = tuple(work.source_names()), work.ingest_every_s, work.tick_every_s
             signals, signals_s = tuple(work.signal_names()), work.signals_every_s
+            inbox_s = work.inbox_every_s
         self._unread = set(sources)
         self._tick_by = time.monotonic() + FIRST_TICK_WITHIN_S
         self._scheduler.remove_all_jobs()
@@ -152,6 +153,9 @@ class Daemon:
             self._add(READING, f"ingest {source}", every_s, self._ingest, source, jitter_s=min(every_s // 10, 300))
         for name in signals:  # behind the sources, whose papers they are about
             self._add(READING, name, signals_s, self._read_signal, name, jitter_s=min(signals_s // 10, 300))
+
+        if inbox_s is not None:
+            self._add(READING, "inbox", inbox_s, self._read_inbox)
 
     def _add(self, lane: str, name: str, every_s: int, job: Callable[..., None], *args: str, jitter_s: int = 0) -> None:
         self._scheduler.add_job(
@@ -213,6 +217,12 @@ class Daemon:
         with self._holder.use() as work:
             for report in work.read_signals(name):
                 log.log(health.source_level(report), "%s", health.source_line(report))
+
+    def _read_inbox(self) -> None:
+        with self._holder.use() as work:
+            counts = work.read_inbox(self._stop)
+        if counts:
+            log.info("mailbox read %s", " ".join(f"{what}={number}" for what, number in sorted(counts.items())))
 
     def _tick(self) -> None:
         if self._unread and time.monotonic() < self._tick_by:

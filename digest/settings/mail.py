@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from digest.settings.addresses import EmailAddress, Mailbox, parse_address, parse_mailbox
 from digest.settings.document import Location
+from digest.settings.inbox import InboxConfig
 from digest.settings.oauth import PROVIDERS, OauthConfig, ProviderName
 from digest.settings.places import FilePath, is_loopback, read_secret
 from digest.settings.reading import reading
@@ -141,6 +142,8 @@ class MailConfig(RelayConfig):
     """Where bounces go, each to an address of its own: the mailbox must take ``+anything`` as well (RFC 5233)."""
     dkim: Annotated[tuple[DkimConfig, ...], BeforeValidator(_listed)] = ()
     """The keys that mails are signed with; none where the relay signs."""
+    inbox: InboxConfig | None = None
+    """The mailbox where bounces, answers and goodbyes arrive; nobody reads it where it is left out."""
     report_to: EmailAddress | None = None
     """The operator: gets a report of every press day."""
     welcome: bool = False

@@ -20,6 +20,7 @@ from digest.model import OPEN_STATES, DeliveryState
 from digest.store.database import Database
 from digest.store.schema import (
     attempts,
+    bounces,
     deliveries,
     events,
     fragments,
@@ -39,7 +40,7 @@ AT_ONCE = 500
 _STEP = dt.timedelta(days=1)
 _STILL_OPEN = (*OPEN_STATES, DeliveryState.HELD, DeliveryState.UNCERTAIN)
 """Whoever has to decide about one of these needs all of it."""
-_OF_A_DELIVERY = (attempts, sent_papers, sent_names, journal_gaps)
+_OF_A_DELIVERY = (attempts, bounces, sent_papers, sent_names, journal_gaps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -391,6 +391,23 @@ relays = Table(
     Column("reason", Text),
 )
 
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("mail", String(32), nullable=False, unique=True, comment="hash of its Message-ID: it counts once"),
+    Column("delivery_id", Key, ForeignKey("deliveries.id"), nullable=False, index=True, comment="what proves it"),
+    Column("subscriber_id", String(128), nullable=False, index=True),
+    Column("address", Text, nullable=False, index=True, comment="canonical form of the delivery's recipient"),
+    Column("kind", String(12), nullable=False, comment="hard | soft | complaint"),
+    Column("reason", String(32), nullable=False, comment="digest.refusals.Reason, or the kind of a complaint"),
+    Column("counts", Boolean, nullable=False, comment="against the address: false where the fault is ours"),
+    Column("status", String(16)),
+    Column("diagnostic", Text, nullable=False, comment="the last server's words, one line"),
+    Column("taken_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 # ── the accepted journal, which is a file outside the database (digest/delivery/journal.py) ──────────────────
 
 journal_files = Table(

@@ -68,6 +68,7 @@ class FakeWork:
     ingest_every_s = 3600
     tick_every_s = 1
     signals_every_s = 3600
+    inbox_every_s = None
 
     def __init__(self, journal: Journal, behaviours: frozenset[str], generation: int, folder: Path) -> None:
         self._journal, self._behaviours, self._generation, self._folder = journal, behaviours, generation, folder
@@ -75,6 +76,9 @@ class FakeWork:
 
     def source_names(self) -> Sequence[str]:
         return ["arxiv", "huggingface"]
+
+    def read_inbox(self, stop: threading.Event) -> None:
+        return None
 
     def signal_names(self) -> Sequence[str]:
         return ["signal:huggingface"]

@@ -139,3 +139,31 @@ def upgrade() -> None:
             comment="the recipient's, in ASCII and lower case; null where planned before it was kept",
         ),
     )
+    op.create_table(
+        "bounces",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("mail", sa.String(length=32), nullable=False, comment="hash of its Message-ID: it counts once"),
+        sa.Column("delivery_id", KEY, nullable=False, comment="what proves it"),
+        sa.Column("subscriber_id", sa.String(length=128), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False, comment="canonical form of the delivery's recipient"),
+        sa.Column("kind", sa.String(length=12), nullable=False, comment="hard | soft | complaint"),
+        sa.Column(
+            "reason",
+            sa.String(length=32),
+            nullable=False,
+            comment="digest.refusals.Reason, or the kind of a complaint",
+        ),
+        sa.Column(
+            "counts", sa.Boolean(), nullable=False, comment="against the address: false where the fault is ours"
+        ),
+        sa.Column("status", sa.String(length=16), nullable=True),
+        sa.Column("diagnostic", sa.Text(), nullable=False, comment="the last server's words, one line"),
+        sa.Column("taken_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_bounces_delivery_id_deliveries")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bounces")),
+        sa.UniqueConstraint("mail", name=op.f("uq_bounces_mail")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_bounces_delivery_id"), "bounces", ["delivery_id"], unique=False)
+    op.create_index(op.f("ix_bounces_subscriber_id"), "bounces", ["subscriber_id"], unique=False)
+    op.create_index(op.f("ix_bounces_address"), "bounces", ["address"], unique=False)
