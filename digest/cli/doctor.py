@@ -29,6 +29,8 @@ MARKS = {"ok": ("✓", "green"), "hint": ("•", "yellow"), "problem": ("✗", "
 def command(config: Path, offline: bool, as_json: bool) -> None:
     """Is this installation well? Configuration, database, disk, clock, sources, signals, mail account.
 
+    Of a public service also DNS (SPF, DKIM, DMARC, PTR, MX), certificates, and one-click unsubscribing.
+
     ✓ well, • a hint, ✗ a problem, ? could not be looked at. Nothing is changed and nothing is sent. Exit code 1 with
     problems.
     """

@@ -18,8 +18,11 @@ from urllib.parse import urlsplit
 from digest.checkup import examine
 from digest.config import Config, load_config
 from digest.delivery.probe import ProbeReport, greet
-from digest.doctor.patient import Contact, Patient, Place, StoreState
+from digest.dns import Dns, DnsError
+from digest.doctor.domain import concerned, look_at_domain, nothing_seen, outward_address
+from digest.doctor.patient import Certificate, Contact, DomainState, Patient, Place, StoreState
 from digest.doctor.places import places_of
+from digest.doctor.reach import certificates, one_click
 from digest.errors import ConfigError, SourceError, SourceRateLimited, StoreError, TransportError
 from digest.settings.mail import TransportKind
 from digest.signals.registry import build_signals
@@ -47,12 +50,16 @@ def look(
     clock: Callable[[], dt.datetime],
     check_templates: Callable[[Config], object],
     offline: bool = False,
+    dns: Callable[[], Dns] = Dns,
+    own_address: Callable[[], str | None] = outward_address,
 ) -> Patient:
     """See how an installation is.
 
     Args:
         check_templates: compiles the templates; raises RenderError.
         offline: ask nobody beyond this machine.
+        dns: makes what names are asked of; raises DnsError where there is nothing.
+        own_address: the address that receivers see, where mails leave from this machine.
     """
     now = clock()
     checkup = examine(config_path, env=env, now=now, check_templates=check_templates)
@@ -67,6 +74,8 @@ def look(
         names, unbuilt = (), str(error)
     contacts: tuple[Contact, ...] = ()
     mail, mail_failure = None, None
+    domain, clicked = None, None
+    shown: tuple[Certificate, ...] = ()
     try:
         if not offline:
             healthy = store.health is not None and store.health.current and not store.health.refuses_writes
@@ -77,6 +86,10 @@ def look(
             places = places_of(config, feeds) if unbuilt is None else ()
             contacts = asyncio.run(_ask(places, ledger, contact=config.site.contact, clock=clock))
             mail, mail_failure = _mail(config)
+            domain = _domain(config, dns, own_address)
+            shown = certificates(config, patience_s=PATIENCE_S)
+            if (url := config.site.public_url) is not None:
+                clicked = one_click(url, patience_s=PATIENCE_S)
     finally:
         if database is not None:
             database.close()
@@ -90,6 +103,9 @@ def look(
         contacts=contacts,
         mail=mail,
         mail_failure=mail_failure,
+        domain=domain,
+        certificates=shown,
+        one_click=clicked,
         offline=offline,
     )
 
@@ -196,6 +212,15 @@ def _ahead_s(date: str | None, now: dt.datetime) -> float | None:
         return None
     told = told.replace(tzinfo=dt.UTC) if told.tzinfo is None else told
     return (told - now).total_seconds() + 0.5
+
+
+def _domain(config: Config, dns: Callable[[], Dns], own_address: Callable[[], str | None]) -> DomainState | None:
+    if not concerned(config):
+        return None
+    try:
+        return look_at_domain(config, dns(), own_address=own_address)
+    except DnsError as error:
+        return nothing_seen(config, str(error))
 
 
 def _mail(config: Config) -> tuple[ProbeReport | None, str | None]:

@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from digest.checkup import Checkup
 from digest.config import Config
 from digest.delivery.probe import ProbeReport
+from digest.doctor.spf import Spf
 from digest.model import SourceReport
 from digest.store.health import StoreHealth
 from digest.store.written import WritingDay
@@ -66,6 +68,73 @@ class StoreState:
     """What the language model did within a week, the newest day first."""
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(Generic[T]):
+    """An answer of DNS, or why nobody gave one."""
+
+    answer: T | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyState:
+    """A key that signs. ``trouble`` is why its record does not fit it; None if it does."""
+
+    name: str
+    domain: str
+    trouble: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """The address that receivers see, its names, and those of them that have this address."""
+
+    address: str
+    names: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainState:
+    """What DNS says of the domains that mails are sent in the name of."""
+
+    sender: str
+    """Of From."""
+    envelope: str
+    """Of the return path."""
+    spf: Told[Spf]
+    dmarc: Told[tuple[str, str] | None]
+    """(the domain that has one, the record)."""
+    mx: Told[tuple[str, ...]]
+    addresses: Told[tuple[str, ...]]
+    keys: tuple[KeyState, ...] = ()
+    own: Own | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """Until when a relay's certificate is good, or why it was not seen."""
+
+    relay: str
+    until: dt.datetime | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneClick:
+    """HTTP statuses of a GET and a POST with a token that nobody signed."""
+
+    url: str
+    get: int | None = None
+    post: int | None = None
+    failure: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """One installation. What was not looked at is None or empty: without a usable configuration, that is all else."""
@@ -81,6 +150,10 @@ class Patient:
     contacts: tuple[Contact, ...] = ()
     mail: ProbeReport | None = None
     mail_failure: str | None = None
+    domain: DomainState | None = None
+    """None as well where we answer for no domain."""
+    certificates: tuple[Certificate, ...] = ()
+    one_click: OneClick | None = None
     offline: bool = False
     """Nothing beyond this machine was to be asked."""
 
