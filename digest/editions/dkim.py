@@ -44,7 +44,7 @@ SIGNED: Final = (
 """Named as often as they occur."""
 _WANTED: Final = frozenset(SIGNED)
 _FOLD: Final = 72
-_BLANKS = re.compile(rb"(?:\r\n)?[ \t]+(?:\r\n[ \t]+)*")
+_BLANKS = re.compile(rb"[ \t]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +92,21 @@ class Signer:
     def headers(self, message: bytes, *, now: dt.datetime) -> bytes:
         """The ``DKIM-Signature`` lines alone, each with CRLF."""
         end = message.find(b"\r\n\r\n")
-        head = message[: end + 2] if end >= 0 else message
-        named, canonical = canonical_headers(head)
+        named, canonical = canonical_headers(message[: end + 2] if end >= 0 else message)
         body_hash = base64.b64encode(hashlib.sha256(canonical_body(message, end)).digest()).decode()
-        signatures = b""
+        folded_names, plain_names = _folded(named)
+        at = int(now.timestamp())
+        signatures = ""
         for key, sign in self._keys:
-            unsigned = _header(key, named, body_hash, int(now.timestamp()))
-            data = canonical + relaxed(unsigned.encode("ascii")).removesuffix(b"\r\n")
+            first = f"v=1; a={key.algorithm}; c=relaxed/simple; d={key.domain};"
+            second = f"s={key.selector}; t={at}; bh={body_hash};"
+            # Its own header is signed too, in the relaxed form, without the signature and the last line end.
+            data = canonical + f"dkim-signature:{first} {second} h={plain_names}; b=".encode("ascii")
             value = base64.b64encode(sign(data)).decode()
-            folded = "\r\n ".join(value[at : at + _FOLD] for at in range(0, len(value), _FOLD))
-            signatures = f"{unsigned}{folded}\r\n".encode("ascii") + signatures
-        return signatures
+            lines = "\r\n ".join([value[start : start + _FOLD] for start in range(0, len(value), _FOLD)])
+            header = f"DKIM-Signature: {first}\r\n {second}\r\n h={folded_names};\r\n b={lines}\r\n"
+            signatures = header + signatures
+        return signatures.encode("ascii")
 
 
 def canonical_body(message: bytes, end: int) -> bytes | memoryview:
@@ -124,58 +128,44 @@ def canonical_body(message: bytes, end: int) -> bytes | memoryview:
 def canonical_headers(head: bytes) -> tuple[str, bytes]:
     """(the value of ``h=``, the named headers in the "relaxed" form, in that order; of several, the last comes first).
 
+    Relaxed (RFC 6376 §3.4.2): unfolded, blanks and tabs in a row made one blank, none at the ends of a value.
+
     Args:
         head: whole header lines, each with CRLF.
     """
+    flat = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+    if b"  " in flat or b"\t" in flat:
+        flat = _BLANKS.sub(b" ", flat)
     found: dict[str, list[bytes]] = {}
-    for field in _fields(head):
-        before, colon, _ = field.partition(b":")
-        if colon and (known := before.rstrip(b" \t").lower().decode("latin-1")) in _WANTED:
-            found.setdefault(known, []).append(relaxed(field))
+    for line in flat.split(b"\r\n"):
+        before, colon, value = line.partition(b":")
+        if colon and (name := _known(before)):
+            found.setdefault(name, []).append(b"%b:%b\r\n" % (name.encode("ascii"), value.strip(b" ")))
     named: list[str] = []
     chosen: list[bytes] = []
     for name in SIGNED:
-        fields = found.get(name, [])
+        fields = found.get(name, ())
         named += [name] * (len(fields) + (name in OVERSIGNED))
         chosen += reversed(fields)
     return ":".join(named), b"".join(chosen)
 
 
-def _fields(head: bytes) -> list[bytes]:
-    """Header fields with the lines that continue them, without the CRLF at their end."""
-    fields: list[bytes] = []
-    for line in head.split(b"\r\n"):
-        if line[:1] in (b" ", b"\t") and fields:
-            fields[-1] += b"\r\n" + line
-        elif line:
-            fields.append(line)
-    return fields
-
-
-def relaxed(field: bytes) -> bytes:
-    """A header field in the "relaxed" form (RFC 6376 §3.4.2), with CRLF."""
-    name, _, value = field.partition(b":")
-    unfolded = _BLANKS.sub(b" ", value).strip(b" ")
-    return name.rstrip(b" \t").lower() + b":" + unfolded + b"\r\n"
-
-
-def _header(key: SigningKey, named: str, body_hash: str, at: int) -> str:
-    """The header up to the signature itself, folded."""
-    return (
-        f"DKIM-Signature: v=1; a={key.algorithm}; c=relaxed/simple; d={key.domain};\r\n"
-        f" s={key.selector}; t={at}; bh={body_hash};\r\n h={_folded_names(named)};\r\n b="
-    )
+@lru_cache(maxsize=256)
+def _known(before: bytes) -> str | None:
+    """Which header it is that we sign, from what stands before its colon; None for all others."""
+    name = before.rstrip(b" ").lower().decode("latin-1")
+    return name if name in _WANTED else None
 
 
 @lru_cache(maxsize=32)
-def _folded_names(named: str) -> str:
-    """``h=`` with line ends after colons (RFC 6376 §3.5 allows white space there)."""
+def _folded(named: str) -> tuple[str, str]:
+    """``h=`` with line ends after colons (RFC 6376 §3.5 allows white space there), and that in the relaxed form."""
     lines = [""]
     for name in named.split(":"):
         if len(lines[-1]) + len(name) > _FOLD:
             lines.append("")
         lines[-1] += f"{name}:"
-    return "\r\n  ".join(lines).removesuffix(":")
+    return "\r\n  ".join(lines).removesuffix(":"), " ".join(lines).removesuffix(":")
 
 
 def is_rsa(key: object) -> bool:

@@ -51,9 +51,14 @@ class DnsServer:
                     wire = answer.to_wire()
                     self.request.sendall(len(wire).to_bytes(2, "big") + wire)
 
-        self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Packet)
-        self.address: tuple[str, int] = ("127.0.0.1", self._udp.server_address[1])
-        self._tcp = socketserver.ThreadingTCPServer(self.address, Stream)
+        while True:  # until a port is free for both
+            self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Packet)
+            self.address: tuple[str, int] = ("127.0.0.1", self._udp.server_address[1])
+            try:
+                self._tcp = socketserver.ThreadingTCPServer(self.address, Stream)
+                break
+            except OSError:
+                self._udp.server_close()
 
     def _answer(self, data: bytes) -> dns.message.Message | None:
         query = dns.message.from_wire(data)

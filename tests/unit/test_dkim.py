@@ -68,6 +68,12 @@ def test_a_body_may_be_missing() -> None:
     assert verifies(SIGNER.sign(HEAD + b"\r\n", now=NOW), RSA)
 
 
+def test_a_line_without_a_colon_is_no_header() -> None:
+    """Whatever a line is that only looks like one of the headers, it is not signed as one."""
+    header = SIGNER.headers(HEAD + b"cc\r\n\r\nText\r\n", now=NOW)
+    assert header == SIGNER.headers(HEAD + b"\r\nText\r\n", now=NOW)
+
+
 def test_both_kinds_of_keys_sign() -> None:
     """RSA-2048 and Ed25519 side by side: each receiver verifies the one that it knows."""
     message = Signer([RSA_2048, ED25519]).sign(HEAD + b"\r\nText\r\n", now=NOW)
