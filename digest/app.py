@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from digest.pipeline.sending_now import Outcome
     from digest.sources.progress import Progress
     from digest.store.erasure import Erased
+    from digest.store.figures import Figures, FigureStore
 
 
 logger = logging.getLogger(__name__)
@@ -433,6 +434,20 @@ class App(Composition):
 
     def signal_names(self) -> Sequence[str]:
         return [provider.watch.name for provider in self.signals]
+
+    @cached_property
+    def _figure_store(self) -> FigureStore:
+        from digest.store.figures import FigureStore
+
+        return FigureStore(self.db)
+
+    def figures(self) -> Figures:
+        """What there is to measure, as of now."""
+        return self._figure_store.now(self.clock())
+
+    @property
+    def metrics_listen(self) -> tuple[str, int] | None:
+        return self.config.metrics.listen
 
     def next_due(self) -> str:
         """Who is next, in words."""

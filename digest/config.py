@@ -19,6 +19,7 @@ from digest.settings.brand import BrandConfig, lost_colours
 from digest.settings.document import Location, read_document
 from digest.settings.environment import with_overrides
 from digest.settings.mail import MailConfig
+from digest.settings.operating import LogConfig, MetricsConfig
 from digest.settings.places import FilePath, PublicAddress, WebAddress, parse_web_address
 from digest.settings.providers import (
     ArxivOaiConfig,
@@ -161,6 +162,8 @@ class Config(Section):
     retention: RetentionConfig = RetentionConfig()
     backup: BackupConfig = BackupConfig()
     alerts: AlertsConfig = AlertsConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    log: LogConfig = LogConfig()
     journal: FilePath | None = None
     """The folder of the accepted journal; by default `digest-journal` beside the database, or beside this file."""
     tick_s: Annotated[int, Duration, between("1s", "1h")] = Field(default=60, alias="tick")

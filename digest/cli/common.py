@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from digest.config import Config
+    from digest.settings.operating import LogConfig
 
 FAILED = 1
 """Something failed, and the command said what."""
@@ -95,13 +96,12 @@ def load(config_path: Path) -> Config:
         raise SystemExit(MISUSED) from error
 
 
-def log_to_stderr(level: int) -> None:
-    """Plain lines without addresses, for what runs for long; under systemd the journal stamps the time itself."""
-    from digest.daemon.health import AddressFreeFormatter
+def log_to_stderr(how: LogConfig | None = None, *, verbose: bool = False) -> None:
+    """The log of what runs for long, as the configuration wants it; ``verbose`` is the louder of the two."""
+    from digest import logs
+    from digest.settings.operating import LogConfig
 
-    handler = logging.StreamHandler()
-    handler.setFormatter(AddressFreeFormatter(timestamp="JOURNAL_STREAM" not in os.environ))
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    logging.getLogger("digest").setLevel(level)
-    for chatty in ("httpx2", "httpcore2", "httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)  # a line per request; the source's own line says it shorter
+    how = how or LogConfig()
+    level = logging.DEBUG if verbose else logging.getLevelNamesMapping()[how.level.upper()]
+    # Under systemd the journal stamps the time itself.
+    logs.log_to_stderr(how.format, level, addresses=how.addresses, timestamp="JOURNAL_STREAM" not in os.environ)

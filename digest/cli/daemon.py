@@ -30,13 +30,14 @@ def command(config: Path, verbose: bool) -> None:
     """
     from digest.daemon import run
 
-    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr(verbose=verbose)  # until the configuration says how
 
     @contextmanager
     def open_work() -> Iterator[App]:
         from digest.app import open_app
 
         with open_app(config) as app:
+            log_to_stderr(app.config.log, verbose=verbose)
             if app.trial:
                 log.warning(
                     "TRIAL: mail.transport is `files`. Mails are written to %s/, nobody receives them, and none of them"

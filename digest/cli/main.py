@@ -36,6 +36,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "send": ("send", "One reader's edition, now."),
         "dkim": ("dkim", "Keys that sign mails: make, publish, check, change."),
         "archive": ("archive", "Editions that went out, as static pages to keep or serve."),
+        "metrics": ("metrics", "The figures for Prometheus, once."),
         "report": ("report", "What the operator should know of a press day."),
         "db": ("db", "The database: status, check, backup, restore, prune, upgrade."),
         "templates": ("templates", "The mails' templates: list, check, show, begin your own."),
@@ -85,12 +86,17 @@ class LazyGroup(click.Group):
 @click.option("-v", "--verbose", count=True, help="Say more in the log (twice: everything).")
 def cli(verbose: int) -> None:
     """The research papers that are trending for you, once a day, in one good e-mail."""
-    if verbose:
-        import logging
+    import logging
 
-        logging.basicConfig(
-            level=logging.DEBUG if verbose > 1 else logging.INFO, format="%(levelname)s %(name)s: %(message)s"
-        )
+    from digest.logs import TextFormatter
+
+    plain = TextFormatter(timestamp=False)
+    if logging.lastResort is not None:  # what prints warnings where no log was asked for
+        logging.lastResort.setFormatter(plain)
+    if verbose:
+        handler = logging.StreamHandler()
+        handler.setFormatter(plain)
+        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO, handlers=[handler])
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import click
@@ -25,8 +24,9 @@ def command(config: Path, listen: str | None, verbose: bool) -> None:
     from digest.web.application import application
     from digest.web.server import serve
 
-    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr(verbose=verbose)
     with open_app(config) as app:
+        log_to_stderr(app.config.log, verbose=verbose)
         try:
             host, port = parse_listen(listen or app.config.web.listen)
         except ValueError as error:

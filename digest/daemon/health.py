@@ -1,33 +1,13 @@
-"""The daemon's log lines: ``key=value`` figures, loud only when something happened, never a reader's address."""
+"""The daemon's log lines: ``key=value`` figures, loud only when something happened."""
 
 from __future__ import annotations
 
 import logging
-import re
-import time
 
 from digest.daemon.work import TickReport
 from digest.model import SourceReport, SourceStatus
 
 _CALM = frozenset({SourceStatus.OK, SourceStatus.UNCHANGED, SourceStatus.QUIET, SourceStatus.WAITING})
-_ADDRESS = re.compile(r"[^\s<>\"'(),:;=@/]+@[^\s<>\"'(),:;=@/]+")
-
-
-class AddressFreeFormatter(logging.Formatter):
-    """Puts ``[address]`` for anything like an e-mail address, tracebacks and servers' replies included.
-
-    Times are UTC. Leave ``timestamp`` off where the service manager stamps the lines itself.
-    """
-
-    converter = staticmethod(time.gmtime)
-    default_time_format = "%Y-%m-%dT%H:%M:%SZ"
-    default_msec_format = ""
-
-    def __init__(self, *, timestamp: bool) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s" if timestamp else "%(levelname)s %(message)s")
-
-    def format(self, record: logging.LogRecord) -> str:
-        return _ADDRESS.sub("[address]", super().format(record))
 
 
 def tick_level(report: TickReport) -> int:

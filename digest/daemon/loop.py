@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
@@ -22,11 +22,17 @@ from digest.daemon import health, systemd
 from digest.daemon.watch import ClockWatch, fingerprint
 from digest.daemon.work import Holder, Work
 from digest.errors import DigestError
+from digest.store.figures import Figures
+
+if TYPE_CHECKING:
+    from digest.daemon.metrics import Observatory
 
 log = logging.getLogger(__name__)
 
 REREAD_EVERY_S = 15
 PULSE_EVERY_S = 5
+PULSE_LOST_S = 60
+"""A pulse that is older tells that the scheduler's threads hang."""
 FIRST_TICK_WITHIN_S = 300
 """A source that hangs at start holds up the first tick no longer than this."""
 READING_GRACE_S = 10
@@ -48,6 +54,9 @@ class Daemon:
         self._tick_by = 0.0
         self._files: object = None
         self._pulse_at = time.monotonic()
+        self._passed_at: float | None = None
+        self._failed: dict[str, str] = {}  # job → what went wrong, until it goes well again
+        self._observatory: Observatory | None = None
         self._scheduler = BackgroundScheduler(
             timezone=dt.UTC,
             executors={lane: ThreadPoolExecutor(1) for lane in (DESK, READING, PULSE)},
@@ -65,6 +74,7 @@ class Daemon:
             self._schedule()
             with self._holder.use() as work:
                 log.info("started sources=%s next=%r", ",".join(work.source_names()) or "none", work.next_due())
+                self._observe(work.metrics_listen)
             log.info("another daemon or `digest run` on this database is safe: each delivery is leased by one of them")
             systemd.notify(READY="1")
             on_ready()
@@ -75,9 +85,35 @@ class Daemon:
             self._stop.set()
             if self._scheduler.running:
                 self._scheduler.shutdown(wait=True)
+            if self._observatory is not None:
+                self._observatory.close()
             self._holder.close()
             for number, handler in before.items():
                 signal.signal(number, handler or signal.SIG_DFL)
+
+    def _observe(self, listen: tuple[str, int] | None) -> None:
+        """Tell figures and health to whoever asks. Its library takes a quarter of a second to import."""
+        if listen is None:
+            return
+        from digest.daemon.metrics import Observatory
+
+        def figures() -> Figures:
+            with self._holder.use() as work:
+                return work.figures()
+
+        self._observatory = Observatory(figures, self._health)
+        self._observatory.listen(*listen)
+
+    def _health(self) -> tuple[bool, dict[str, object]]:
+        """Ill: the threads do not move, or the last pass failed. A source that fails is not the daemon's fault."""
+        now = time.monotonic()
+        words: dict[str, object] = {
+            "pulse_age_s": round(now - self._pulse_at, 1),
+            "last_pass_s": None if self._passed_at is None else round(now - self._passed_at, 1),
+            "busy": sorted(self._busy.values()),
+            "failed": dict(self._failed),
+        }
+        return now - self._pulse_at < PULSE_LOST_S and "tick" not in self._failed, words
 
     def _post(self, number: int, _frame: FrameType | None) -> None:
         self._signals.put(number)
@@ -178,9 +214,13 @@ class Daemon:
         try:
             job(*args)
         except DigestError as error:
+            self._failed[name] = "failed: see the log"
             log.error("job=%s failed: %s", name, error)  # noqa: TRY400 (its message is made for people)
-        except Exception:
+        except Exception as error:
+            self._failed[name] = f"a bug of ours: {type(error).__name__}"
             log.exception("job=%s failed by a bug of ours; the daemon goes on", name)
+        else:
+            self._failed.pop(name, None)
         finally:
             self._busy.pop(lane, None)
 
@@ -230,6 +270,9 @@ class Daemon:
         started = time.monotonic()
         with self._holder.use() as work:
             report = work.tick(self._stop)
+            self._passed_at = time.monotonic()
+            if self._observatory is not None:
+                self._observatory.passed(self._passed_at - started)
             level = health.tick_level(report)
             if log.isEnabledFor(level):
                 next_due = work.next_due()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from digest.model import SourceReport
+from digest.store.figures import Figures
 
 
 class TickReport(Protocol):
@@ -70,6 +71,11 @@ class Work(Protocol):
     def tick(self, stop: threading.Event) -> TickReport: ...
     def reread(self) -> SyncReport: ...
     def next_due(self) -> str: ...
+    @property
+    def metrics_listen(self) -> tuple[str, int] | None:
+        """Where figures are told, if anywhere."""
+
+    def figures(self) -> Figures: ...
     def watched(self) -> Sequence[Path]:
         """Files and folders whose change means that subscribers must be read again."""
 

@@ -17,6 +17,9 @@ OVERRIDES: Mapping[str, Location] = MappingProxyType(
         "DIGEST_MAIL_TRANSPORT": ("mail", "transport"),
         "DIGEST_MAIL_SERVER": ("mail", "server"),
         "DIGEST_MAIL_FROM": ("mail", "from"),
+        "DIGEST_LOG_FORMAT": ("log", "format"),
+        "DIGEST_LOG_LEVEL": ("log", "level"),
+        "DIGEST_LOG_ADDRESSES": ("log", "addresses"),
     }
 )
 """Variable → the key it replaces. An empty variable counts as unset."""

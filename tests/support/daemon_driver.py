@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import sys
 import threading
 import time
@@ -23,9 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from digest.daemon import loop, run
-from digest.daemon.health import AddressFreeFormatter
-from digest.errors import ConfigError, Problem
+from digest.errors import ConfigError, Problem, StoreError
+from digest.logs import TextFormatter
 from digest.model import SourceReport, SourceStatus
+from digest.store.figures import Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +121,18 @@ class FakeWork:
     def watched(self) -> Sequence[Path]:
         return [self._folder]
 
+    @property
+    def metrics_listen(self) -> tuple[str, int] | None:
+        return ("127.0.0.1", int(os.environ["METRICS_PORT"])) if "METRICS_PORT" in os.environ else None
+
+    def figures(self) -> Figures:
+        raise StoreError("the database is gone")
+
 
 def main(journal_path: Path, behaviours: frozenset[str]) -> int:
     journal = Journal(journal_path)
     handler = logging.StreamHandler()
-    handler.setFormatter(AddressFreeFormatter(timestamp=False))
+    handler.setFormatter(TextFormatter(timestamp=False))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     generations = 0
 
