@@ -122,9 +122,7 @@ def test_warnings_of_a_command_without_a_log_are_redacted_too(monkeypatch: pytes
     assert said.getvalue() == "INFO 550 <[address]>\n"
 
 
-@pytest.mark.parametrize(
-    "text", ["a" * 20_000 + "@", '"a ' * 10_000 + "@", "a@" * 10_000, "a'" * 10_000 + "@", "a=" * 10_000]
-)
+@pytest.mark.parametrize("piece", ["a", '"a ', "a@", "a'", "a=", "/f/"])
 def test_a_long_line_costs_no_more_than_its_length(piece: str) -> None:
     """A server's reply is nobody's to choose but the server's: no pattern may take the square of it."""
     started = time.perf_counter()
