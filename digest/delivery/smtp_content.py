@@ -1,11 +1,12 @@
 """Content as it goes over the wire: CRLF ends every line, a leading dot is doubled. RFC 5321 §4.5.2.
 
-Our own messages have proper line ends and hardly a line that begins with a dot. To see that costs 13 µs for 34 KB with
-numpy and 75 µs with ``bytes``' own methods, which was half of what sending a message cost.
+To see that 34 KB of ours need no change costs 15 µs with numpy, and 75 µs with the methods of ``bytes``: half of what
+sending a message cost.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -16,21 +17,15 @@ CR, LF, DOT = b"\r\n."
 
 def stuffed(data: bytes) -> bytes:
     """The content but for the final dot. A bare CR or LF becomes CRLF: some servers would end the message there."""
-    if _ready(data):
-        return data
-    crlf = data.count(b"\r\n")
-    if data.count(b"\n") != crlf or data.count(b"\r") != crlf:
-        data = BARE_LINE_END.sub(b"\r\n", data)
     if not data.endswith(b"\r\n"):
-        data += b"\r\n"
-    data = data.replace(b"\r\n.", b"\r\n..")
-    return b"." + data if data.startswith(b".") else data
-
-
-def _ready(data: bytes) -> bool:
-    """Every line ends with CRLF, no CR or LF stands elsewhere, and no line begins with a dot."""
-    if not data.endswith(b"\r\n") or data.startswith((b".", b"\n")):
-        return False
+        data = BARE_LINE_END.sub(b"\r\n", data)
+        data = data if data.endswith(b"\r\n") else data + b"\r\n"
     octets = np.frombuffer(data, np.uint8)
-    cr, lf, dot = octets[:-1] == CR, octets[1:] == LF, octets[1:] == DOT
-    return bool(np.array_equal(cr, lf)) and not bool((lf[:-1] & dot[1:]).any())
+    line_ends = octets[1:] == LF
+    if data.startswith(b"\n") or ((octets[:-1] == CR) != line_ends).any():
+        return stuffed(BARE_LINE_END.sub(b"\r\n", data))
+    doubled = [0] if data.startswith(b".") else []
+    after_line_end = line_ends[:-1] & (octets[2:] == DOT)
+    if after_line_end.any():
+        doubled += (np.flatnonzero(after_line_end) + 2).tolist()
+    return b".".join(data[start:end] for start, end in itertools.pairwise((0, *doubled, len(data))))
