@@ -8,7 +8,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from email.utils import parseaddr
 from functools import cached_property
@@ -125,7 +125,17 @@ class App(Composition):
     def tick(
         self, stop: threading.Event | None = None, *, progress: Callable[[int], None] = lambda done: None
     ) -> PassReport:
-        """Plan, build, deliver, and keep the books, for everyone who is due."""
+        """Plan, build, deliver, and keep the books, for everyone who is due; then look after the installation."""
+        try:
+            report = self._pass(stop or threading.Event(), progress)
+        except Exception:
+            with suppress(DigestError):  # what keeps a pass from ending may keep an alert from being told
+                self._look()
+            raise
+        self._upkeep()
+        return report
+
+    def _pass(self, stop: threading.Event, progress: Callable[[int], None]) -> PassReport:
         from digest.pipeline.plan import plan
 
         self.reconcile()
@@ -134,25 +144,27 @@ class App(Composition):
         self.members.housekeep()
         planned = plan(self.rooms, trial=self.trial)
         self.outbox.expire_overdue(now)
-        report = self._build_and_deliver(stop or threading.Event(), progress)
+        report = self._build_and_deliver(stop, progress)
         lateness = dt.timedelta(seconds=self.config.freshness.max_lateness_s)
         for books in self.outbox.close_press_days(self.clock(), max_lateness=lateness):
             log = logger.info if books.balanced else logger.error
             log("books closed, %s: %s", "balanced" if books.balanced else "THEY DO NOT BALANCE", books)
         self.report_if_due()
-        self._upkeep()
         return replace(report, planned=planned, uncertain=report.uncertain + reaped.uncertain)
 
     def _upkeep(self) -> None:
-        """After a pass: the day's chores, now and then a look at what is wrong, and a sign of life."""
+        """After a good pass: the day's chores, now and then a look at what is wrong, and a sign of life."""
         from digest.pipeline import alarm, upkeep
 
         upkeep.housekeeping(self.rooms, self.journal)
+        self._look()
+        alarm.heartbeat(self.rooms)
+
+    def _look(self) -> None:
         now = self.clock()
         if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
             self._looked_at = now
             self.alarm()
-        alarm.heartbeat(self.rooms)
 
     _looked_at: dt.datetime | None = None
 

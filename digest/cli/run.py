@@ -72,7 +72,10 @@ def command(config: Path, dry_run: bool, no_ingest: bool) -> None:
             console().print(trial_notice(app.config.mail.files_dir))
         _books(app)
         _outcome(app, done, since=started_at)
-        if done.failed or done.uncertain or done.paused or unread:
+        alerts = app.alarm()
+        for alert in alerts:
+            click.echo(f"ALERT: {alert.what}. {alert.todo}", err=True)
+        if done.failed or done.uncertain or done.paused or unread or alerts:
             sys.exit(1)
 
 

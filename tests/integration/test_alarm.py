@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from digest.app import App
 from digest.delivery.hooks import call
-from digest.errors import TransportError
+from digest.errors import StoreError, TransportError
 from digest.model import DeliveryState as S
 from digest.pipeline.alarm import heartbeat
 from digest.sources.contract.server import HttpServer, Reply
@@ -119,6 +119,19 @@ def test_a_heartbeat_follows_every_good_pass(tmp_path: Path, smtp: SmtpServer, w
     assert [seen.method for seen in web.asked("/beat")] == ["GET"]
     web.serve("/beat", Reply(status=503))
     heartbeat(app.rooms)
+    app.close()
+
+
+def test_a_pass_that_fails_wakes_somebody(tmp_path: Path, smtp: SmtpServer, web: HttpServer) -> None:
+    """A journal that cannot be read stops every pass: hours later the operator hears that nobody is served."""
+    clock = Hands(DUE)
+    app = an_app(tmp_path, clock, smtp, web)
+    add_readers(app.db, "ada")  # due since 2025
+    (tmp_path / "digest-journal").write_text("no folder")
+    with pytest.raises(StoreError, match="digest-journal"):
+        app.tick()
+    assert "1 reader should have been served long ago" in json.loads(web.asked("/hook")[0].body)["text"]
+    assert web.asked("/beat") == []
     app.close()
 
 
