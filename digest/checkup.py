@@ -15,12 +15,13 @@ from typing import Protocol
 from digest import arxiv_categories
 from digest.announcements import next_announcement
 from digest.config import Config, load_config, off_for_want_of_a_key
+from digest.delivery.presets import preset_of
 from digest.errors import ConfigError, Problem, RenderError
 from digest.model import Identifier, Lane, Subscriber
 from digest.schedule import next_slot, zone
 from digest.settings.document import read_document
 from digest.settings.environment import OVERRIDES
-from digest.settings.mail import TransportKind
+from digest.settings.mail import MailConfig, TransportKind
 from digest.settings.signals import signals_without_a_key
 from digest.subscribers import LoadedSubscriber, SubscriberFiles, load_subscribers
 
@@ -164,6 +165,7 @@ def _config_hints(
         return
     if not files.good and not files.broken:
         yield hint("subscribers", f"nobody reads yet: {config.subscribers} holds no .yaml file; `digest init` adds one")
+    yield from _limit_hints(config.mail, len(files.good), hint)
     yield from _field_hints(config, [loaded.subscriber for loaded in files.good], hint)
 
 
@@ -189,6 +191,16 @@ def _signing(path: Path, config: Config) -> tuple[list[Problem], list[Problem]]:
         clause = f"{key.selector} has fewer than 2,048 bits; `digest dkim new` makes a longer one to change to"
         hints.append(document.problem(("mail", "dkim"), clause))
     return [document.problem(where, clause) for where, clause in wrong], hints
+
+
+def _limit_hints(mail: MailConfig, readers: int, hint: Callable[[str, str], Problem]) -> Iterator[Problem]:
+    """Can all relays together send to everybody in a day? Files are trials, and have no limit."""
+    if mail.transport is TransportKind.FILES:
+        return
+    limits = [relay.per_day or (preset.per_day if (preset := preset_of(relay)) else None) for relay in mail.relays]
+    most = sum(limit for limit in limits if limit is not None)
+    if None not in limits and readers > most:
+        yield hint("mail.per_day", f"allows {most:,} mails in 24 hours, and there are {readers:,} readers")
 
 
 def _field_hints(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from digest.cli.common import FAILED, config_option, console, own_config_option
 from digest.cli.preview import DATE
 from digest.model import DeliveryState
-from digest.store.outbox import DeliveryRow, Filters, Outbox, RelayState
+from digest.store.outbox import DeliveryRow, Filters, Outbox, RelayState, RestingDomain
+
+if TYPE_CHECKING:
+    from digest.delivery.relays import Relay
 
 COLOURS = {
     DeliveryState.ACCEPTED: "green",
@@ -64,11 +68,15 @@ def command(
     with open_app(config) as app:
         rows, counts, relays = app.outbox.listing(filters), app.outbox.counts(), app.outbox.troubled_relays()
         now = app.clock()
+        domains = [domain for domain in app.outbox.troubled_domains() if domain.rests(now)]
+        given = {} if as_json else app.outbox.given(now)
+        limits = {relay.name: relay for relay in app.relays()} if given else {}
     if as_json:
         for row in rows:
             click.echo(json.dumps(_json(row), ensure_ascii=False))
     else:
         _print(rows, counts, relays, now)
+        _print_limits(given, limits, domains)
 
 
 def _json(row: DeliveryRow) -> dict[str, object]:
@@ -118,6 +126,28 @@ def _print(
             "uncertain: it may have arrived. Look into the inbox, then: digest queue confirm, cancel, or retry ID",
             style="dim",
         )
+
+
+def _print_limits(
+    given: Mapping[str, tuple[int, int]], limits: Mapping[str, Relay], domains: Sequence[RestingDomain]
+) -> None:
+    """What relays with limits were given, and which domains rest."""
+    from rich.markup import escape
+
+    out = console()
+    for name, (hour, day) in given.items():
+        relay = limits.get(name)
+        if relay is None or not relay.counted:
+            continue
+        parts = [
+            f"{used:,} of {limit:,} in {span}"
+            for used, limit, span in ((hour, relay.per_hour, "an hour"), (day, relay.per_day, "24 hours"))
+            if limit is not None
+        ]
+        out.print(f"{escape(name)}: {', '.join(parts)}", style="dim")
+    for domain in domains:
+        until = f"{domain.rests_until:%m-%d %H:%M} UTC"
+        out.print(f"{escape(domain.domain)} rests until {until}: {escape(domain.reason)}", style="yellow")
 
 
 Act = Callable[[Outbox, Collection[int], dt.datetime], list[int]]
@@ -202,12 +232,14 @@ def confirm(config: Path, ids: tuple[int, ...]) -> None:
 @command.command()
 @own_config_option
 def resume(config: Path) -> None:
-    """Trust paused relays again at once."""
+    """Trust paused relays, and domains that rest, again at once."""
     from digest.app import open_app
 
     with open_app(config) as app:
-        resumed = [r.relay for r in app.outbox.troubled_relays() if app.outbox.resume_relay(r.relay, now=app.clock())]
-    click.echo("\n".join(f"{relay} is trusted again" for relay in resumed) or "No relay is paused.")
+        outbox = app.outbox
+        resumed = [r.relay for r in outbox.troubled_relays() if outbox.resume_relay(r.relay, now=app.clock())]
+        resumed += [each.domain for each in outbox.troubled_domains() if outbox.trust_domain(each.domain)]
+    click.echo("\n".join(f"{name} is trusted again" for name in resumed) or "No relay is paused, no domain rests.")
 
 
 @command.command()

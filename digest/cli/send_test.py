@@ -5,32 +5,50 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from digest.cli.common import FAILED, MISUSED, config_option, fail, load
 
+if TYPE_CHECKING:
+    from digest.delivery.probe import ProbeReport
+
 
 @click.command()
 @config_option
 @click.argument("address")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(config: Path, address: str, as_json: bool) -> None:
-    """Send one small message to ADDRESS through the configured account.
+@click.option("--relay", metavar="NAME", help="Only this one: main, fallback, or a part of its name.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a relay.")
+def command(config: Path, address: str, relay: str | None, as_json: bool) -> None:
+    """Send one small message to ADDRESS through each configured account.
 
     Nothing else is touched: no reader, no queue. It tries SMTP also while `mail.transport` is still `files`.
     """
-    from digest.delivery.probe import probe
+    from digest.delivery.probe import chosen, probe
     from digest.errors import TransportError
     from digest.settings.mail import TransportKind
     from digest.signing import signer
 
     mail, now = load(config).mail, dt.datetime.now(dt.UTC)
     signs = signer(mail.model_copy(update={"transport": TransportKind.SMTP}), config)
+
+    def sign(message: bytes) -> bytes:
+        return signs.sign(message, now=now) if signs else message
+
+    accepted = True
     try:
-        report = probe(mail, address, now=now, sign=lambda message: signs.sign(message, now=now) if signs else message)
+        for each in chosen(mail, relay):
+            report = probe(mail, each, address, now=now, sign=sign)
+            _say(report, as_json=as_json)
+            accepted = accepted and report.accepted
     except TransportError as error:
         fail(f"{error}" + (f"; {error.advice}" if error.advice else ""), MISUSED)
+    if not accepted:
+        raise SystemExit(FAILED)
+
+
+def _say(report: ProbeReport, *, as_json: bool) -> None:
     if as_json:
         click.echo(
             json.dumps(
@@ -45,9 +63,7 @@ def command(config: Path, address: str, as_json: bool) -> None:
                 ensure_ascii=False,
             )
         )
-    else:
-        click.echo(f"{report.relay}")
-        click.echo(f"{'accepted' if report.accepted else 'refused'} at {report.reply.phase}: {report.reply}")
-        click.echo(f"→ {report.advice}")
-    if not report.accepted:
-        raise SystemExit(FAILED)
+        return
+    click.echo(f"{report.relay}")
+    click.echo(f"{'accepted' if report.accepted else 'refused'} at {report.reply.phase}: {report.reply}")
+    click.echo(f"→ {report.advice}")

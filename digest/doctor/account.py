@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from digest.delivery.probe import ProbeReport
 from digest.delivery.replies import Phase
 from digest.doctor.findings import Finding, hint, ok, problem, unknown
 from digest.doctor.patient import Patient, Profile
@@ -25,12 +26,23 @@ def mail_account(patient: Patient) -> Iterator[Finding]:
         )
     elif patient.offline:
         yield unknown(ABOUT, "not tried: offline was wanted")
-    elif patient.mail_failure is not None or patient.mail is None:
+    elif patient.mail_failure is not None or not patient.mail:
         yield problem(ABOUT, patient.mail_failure or "not to be tried", "see mail.server in config.yaml")
-    elif patient.mail.accepted:
-        done = {Phase.AUTH: "connected, secured, logged in", Phase.TLS: "connected and secured, without a login"}
-        words = done.get(patient.mail.reply.phase, "connected, unencrypted, without a login")
-        yield ok(ABOUT, f"{patient.mail.relay}: {words}; `digest send-test ADDRESS` tries a whole message")
     else:
-        reply = patient.mail.reply
-        yield problem(ABOUT, f"{patient.mail.relay}: refused at {reply.phase}: {reply}", patient.mail.advice)
+        for number, greeting in enumerate(patient.mail):
+            yield _judged(greeting, ABOUT if number == 0 else f"{ABOUT} (fallback)")
+
+
+DONE = {
+    Phase.AUTH: "connected, secured, logged in",
+    Phase.TLS: "connected and secured, without a login",
+    Phase.CONNECT: "the command is there",
+}
+
+
+def _judged(greeting: ProbeReport, about: str) -> Finding:
+    if greeting.accepted:
+        words = DONE.get(greeting.reply.phase, "connected, unencrypted, without a login")
+        return ok(about, f"{greeting.relay}: {words}; `digest send-test ADDRESS` tries a whole message")
+    reply = greeting.reply
+    return problem(about, f"{greeting.relay}: refused at {reply.phase}: {reply}", greeting.advice)

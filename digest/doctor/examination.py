@@ -73,7 +73,8 @@ def look(
     except SourceError as error:
         names, unbuilt = (), str(error)
     contacts: tuple[Contact, ...] = ()
-    mail, mail_failure = None, None
+    mail: tuple[ProbeReport, ...] = ()
+    mail_failure = None
     domain, clicked = None, None
     shown: tuple[Certificate, ...] = ()
     try:
@@ -223,10 +224,10 @@ def _domain(config: Config, dns: Callable[[], Dns], own_address: Callable[[], st
         return nothing_seen(config, str(error))
 
 
-def _mail(config: Config) -> tuple[ProbeReport | None, str | None]:
-    if config.mail.transport is not TransportKind.SMTP:
-        return None, None
+def _mail(config: Config) -> tuple[tuple[ProbeReport, ...], str | None]:
+    if config.mail.transport is TransportKind.FILES:
+        return (), None
     try:
-        return greet(config.mail, timeout_s=PATIENCE_S), None
+        return greet(config.mail.relays, timeout_s=PATIENCE_S), None
     except TransportError as error:
-        return None, str(error)
+        return (), str(error)

@@ -148,7 +148,8 @@ class Patient:
     unbuilt: str | None = None
     """Why they could not be built."""
     contacts: tuple[Contact, ...] = ()
-    mail: ProbeReport | None = None
+    mail: tuple[ProbeReport, ...] = ()
+    """What each relay said, in the order in which they are used."""
     mail_failure: str | None = None
     domain: DomainState | None = None
     """None as well where we answer for no domain."""

@@ -133,6 +133,12 @@ def _tasks(
                 what=f"The mail server {relay.relay} is paused until {relay.paused_until:%H:%M} UTC: {relay.reason}",
                 todo="digest send-test ADDRESS says what is wrong; digest queue resume tries now",
             )
+    for domain in rooms.outbox.troubled_domains():
+        if domain.rests(now):
+            yield Task(
+                what=f"{domain.domain} rests until {domain.rests_until:%H:%M} UTC: {domain.reason}",
+                todo="it takes less at once: mail.domains in the configuration limits it from the start",
+            )
     yield from _unbalanced(rooms, day, now=now)
     for state, words in _TASKS.items():
         if number := counts.get(state):

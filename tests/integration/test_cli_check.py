@@ -185,6 +185,14 @@ def test_an_installation_without_readers_is_a_hint(place: Path) -> None:
     assert "nobody reads yet" in str(hint)
 
 
+def test_more_readers_than_a_day_allows_are_a_hint(place: Path) -> None:
+    """Over all relays; none where one of them has no limit."""
+    (place / "subscribers" / "bob.yaml").write_text(READER.replace("ada", "bob"))
+    (told,) = hints(place, QUIET.replace("local}", "local, per_day: 1}"))
+    assert "mail.per_day: allows 1 mails in 24 hours, and there are 2 readers" in told
+    assert not hints(place, QUIET.replace("local}", "local, per_day: 1, fallback: {server: 'smtp://127.0.0.1:26'}}"))
+
+
 def test_a_lane_that_matched_nothing_lately_is_a_hint(place: Path) -> None:
     """When there is a store to ask; a lane that it does not judge is passed over."""
 

@@ -259,6 +259,20 @@ def test_the_mail_account_is_tried_without_a_message(tmp_path: Path, server: Htt
     assert "refused at connect" in said
 
 
+def test_each_relay_is_greeted(tmp_path: Path, server: HttpServer) -> None:
+    """The fallback is looked at while it is not needed, be it a server or a command."""
+    command = "{transport: sendmail, sendmail: '/nowhere/sendmail {recipient}'}"
+    with SmtpServer() as smtp, SmtpServer() as spare:
+        relays = f"[{{server: 'smtp://127.0.0.1:{spare.port}'}}, {command}]"
+        mail = f"{{transport: smtp, server: 'smtp://127.0.0.1:{smtp.port}', from: op@uni.example, fallback: {relays}}}"
+        place = Place(tmp_path, server, mail=mail)
+        assert place.said("mail account")[0] is Verdict.OK
+        assert (smtp.seen["greeting"], spare.seen["greeting"]) == (1, 1)
+        found = place.findings()["mail account (fallback)"]
+        assert [each.verdict for each in found] == [Verdict.OK, Verdict.PROBLEM]
+        assert "there is no command /nowhere/sendmail" in found[1].said
+
+
 def test_a_public_service_is_judged_more_strictly(tmp_path: Path, server: HttpServer) -> None:
     """A trial transport and a missing contact are problems there."""
     place = Place(tmp_path, server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,22 @@ def test_relays_and_addresses_can_be_trusted_again(outbox: Outbox) -> None:
     assert run("queue", "unsuppress", "ada@example.org").exit_code == 1
 
 
+def test_the_queue_says_what_relays_were_given_and_which_domains_rest(config: Path, outbox: Outbox) -> None:
+    """How much of a limit is used; a resting domain with its reason, which `resume` ends."""
+    now = dt.datetime.now(dt.UTC)
+    configured(config, 2525)
+    config.write_text(config.read_text() + "  per_day: 500\n  per_hour: 50\n")
+    config.write_text(config.read_text() + "store: sqlite:///digest.db\n")
+    outbox.draw("smtp://127.0.0.1:2525", 12, per_hour=50, per_day=500, now=now)
+    outbox.rest_domain("example.org", until=now + HOUR, failures=1, reason="450 4.7.28 too many", now=now)
+    shown = " ".join(run("queue").stdout.split())
+    assert "smtp://127.0.0.1:2525: 12 of 50 in an hour, 12 of 500 in 24 hours" in shown
+    assert "example.org rests until" in shown
+    assert "4.7.28 too many" in shown
+    assert "example.org is trusted again" in run("queue", "resume").stdout
+    assert "rests until" not in run("queue").stdout
+
+
 def configured(config: Path, port: int) -> None:
     config.write_text(
         f"mail:\n  transport: smtp\n  server: smtp://127.0.0.1:{port}\n  from: Digest <digest@example.org>\n"
@@ -140,6 +157,26 @@ def test_send_test_translates_a_refusal(config: Path) -> None:
         assert "check the address" in result.stdout
         found = json.loads(run("send-test", "nobody@example.org", "--json").stdout)
         assert (found["accepted"], found["phase"], found["code"]) == (False, "rcpt", 550)
+
+
+def test_send_test_tries_each_relay(config: Path) -> None:
+    """All of them in turn, or one by name; a script gets a line for each."""
+    with SmtpServer() as server, SmtpServer() as spare:
+        configured(config, server.port)
+        config.write_text(config.read_text() + f"  fallback: {{server: 'smtp://127.0.0.1:{spare.port}'}}\n")
+        server.script(Rule(at="mail", do=Say("550 5.7.1 not you")))
+        result = run("send-test", "ada@example.org", "--json")
+        assert result.exit_code == 1
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [(line["relay"], line["accepted"]) for line in lines] == [
+            (f"smtp://127.0.0.1:{server.port}", False),
+            (f"smtp://127.0.0.1:{spare.port}", True),
+        ]
+        assert run("send-test", "ada@example.org", "--relay", "fallback").exit_code == 0
+        assert run("send-test", "ada@example.org", "--relay", str(spare.port)).exit_code == 0
+        assert (server.seen["mail"], len(spare.ledger())) == (1, 3)
+        wrong = run("send-test", "ada@example.org", "--relay", "moon")
+        assert (wrong.exit_code, "there are: main, fallback" in wrong.stderr) == (2, True)
 
 
 def test_send_test_without_a_server(config: Path) -> None:
