@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import dkim
 import pytest
 import trustme
 
 from digest.app import App
+from digest.editions.dkim_keys import load, new_rsa, record
 from digest.pipeline.deliver import Renderer
+from digest.pipeline.postmark import Postmark
 from digest.store.outbox import ClaimedDelivery, DeliveryRow, Filters
 from tests.support.postfix import OURS, Postfix, postfix_server
 from tests.support.world import World, paper
@@ -24,8 +27,9 @@ UNKNOWN = 10
 """Of them, those whose mailbox Postfix does not know."""
 PASSWORD = "hunter2"
 PATIENCE_S = 120.0
-TRACE = (b"Return-Path: ", b"X-Original-To: ", b"Delivered-To: ", b"Received: ", b"\t")
-"""What a mail server may put above a message (RFC 5321 §4.4)."""
+TRACE = (b"Return-Path: ", b"X-Original-To: ", b"Delivered-To: ", b"Received: ", b"\t", b"DKIM-Signature: ", b" ")
+"""What a mail server may put above a message (RFC 5321 §4.4), and we when it leaves."""
+KEY = new_rsa()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,9 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
                 "tls": "starttls",
                 "ca_file": str(folder / "ca.pem"),
                 "password": {"env": "TEST_PASSWORD"},
+                "dkim": {"selector": "s1", "key": {"file": "s1.pem"}},
             }
+            (world.folder / "s1.pem").write_bytes(KEY)
             world.variables["TEST_PASSWORD"] = PASSWORD
             world.configure()
             world.announce("cs.LG", *(paper(number) for number in range(8, 18)))
@@ -95,7 +101,7 @@ def test_every_mail_arrives_once(sent: Sent) -> None:
 def test_every_byte_arrives_as_it_was_written(sent: Sent) -> None:
     """But for the trace that mail servers put above it, and the line ends of a Maildir."""
     app = App(sent.world.folder / "config.yaml", env=sent.world.variables)
-    render = Renderer(app.rooms, app.postmark)
+    render = Renderer(app.rooms, Postmark())
     for delivery in app.outbox.listing(Filters(limit=MAILS)):
         if delivery.subscriber_id in STRANGERS:
             continue
@@ -104,6 +110,14 @@ def test_every_byte_arrives_as_it_was_written(sent: Sent) -> None:
         assert (bool(written), below) == (True, b""), delivery.subscriber_id
         assert all(line.startswith(TRACE) for line in above.splitlines()), above
     app.close()
+
+
+def test_signatures_verify_on_what_arrived(sent: Sent) -> None:
+    """After Postfix has taken, traced and delivered them; dkimpy says so, of every twentieth."""
+    key = load(KEY, domain=OURS, selector="s1")
+    for name in KNOWN[::20]:
+        (file,) = sent.postfix.mailbox(name)
+        assert dkim.verify(file.read_bytes(), dnsfunc=lambda asked, timeout=5: record(key).encode()), name
 
 
 def mail_of(delivery: DeliveryRow, app: App, render: Renderer) -> bytes:
