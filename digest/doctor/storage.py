@@ -34,12 +34,14 @@ def _health(store: StoreState, health: StoreHealth) -> Iterator[Finding]:
         yield problem(
             DATABASE,
             f"its schema is version {health.revision}, not this program's",
-            "run any command that reads it, such as `digest sources`: it upgrades, or says that the program is too old",
+            "digest db upgrade: it upgrades, or says that the program is too old",
         )
     if health.refuses_writes:
         yield problem(DATABASE, f"takes no writes: {health.refuses_writes}", "let the user who runs digest write there")
     if health.damage:
-        yield problem(DATABASE, f"is damaged: {health.damage}", "stop digest, and restore the last backup")
+        yield problem(
+            DATABASE, f"is damaged: {health.damage}", "stop digest, and restore the last backup: digest db restore FILE"
+        )
     if health.journal not in (None, "wal"):
         yield hint(
             DATABASE,
@@ -53,7 +55,7 @@ def _health(store: StoreState, health: StoreHealth) -> Iterator[Finding]:
             yield unknown(
                 DATABASE,
                 f"its integrity: the check had not ended after {CHECK_WITHIN_S:g} s",
-                "in a quiet hour: sqlite3 FILE 'PRAGMA quick_check'",
+                "in a quiet hour: digest db check",
             )
     if store.learnt:
         yield ok(FORECAST, store.learnt)
