@@ -33,7 +33,8 @@ _BOUNCE_SUBJECT = re.compile(
     r" (?:has )?fail|fail\w* (?:to )?deliver"
     r"|mail system error|nondeliverable|unzustellbar|nicht zugestellt|non remis|non recapitat|no"
     r" se pudo entregar|devuelto"
-    r"|не доставлено|配信|送信(?:できません|エラー)|退信|系统退信|retour de courrier|loop alert|not member article"
+    r"|не доставлено|配信|送信(?:できません|エラー)|退信|系统退信|retour de courrier|loop alert|loop back"
+    r"|member article|message frozen|has been frozen|security alert|in forwarding or filtering|mail failure"
     r"|エラー通知|^notice$|^error\b|^warning$|delay",
     re.IGNORECASE,
 )
@@ -41,7 +42,6 @@ _IDS = re.compile(r"<[^<>\s]{1,300}>")
 _ID_LINES = re.compile(r"(?im)^[ \t>]{0,8}(?:x-\w+-)?(?:original-)?message-id\s*:\s*(.{1,600})")
 _BARE_REPORT = re.compile(r"(?im)^final-recipient\s*:.*\n(?:.+\n){0,6}?(?:action|status)\s*:")
 """A report for machines whose MIME structure is broken."""
-_BY_FILTER = re.compile(r"was automatically rejected:\s*(\S.{2,200})")
 _RULES = re.compile(r"(?im)^reporting-mta:.*\binbound-smtp\.[\w-]+\.amazonaws\.com")
 """Amazon's receiving service, which refuses after it has accepted: always by a rule that the owner wrote."""
 _NAMES_THE_ADDRESS = frozenset({"bad-mailbox", "bad-domain"})
@@ -121,13 +121,12 @@ def _of_report(fields: Fields, letter: Letter) -> Bounce:
         return replace(bounce, kind=Kind.SOFT, reason=DELAYED, diagnostic=legible(told))
     said = letter.about(fields.final_recipient or fields.recipient)
     stage = Stage.RECIPIENT if fields.category in _NAMES_THE_ADDRESS else said.stage
-    if rejected := _BY_FILTER.search(letter.text):  # Dovecot's and procmail's own words, whatever the code beside them
-        told = f"{rejected[1]} {told}"
     code = code_in(told)
     if not told:
         told, code = said.text, said.code
     elif code is not None and code == said.code:  # often only the first line of what the letter quotes in full
         told = f"{told} {said.text}"
+    told = f"{letter.overruling} {told}".strip()
     status = _telling(status_in(told), fields.status)
     reason = why(told, code=code, status=status, stage=stage)
     if reason is Reason.UNDEFINED:

@@ -95,6 +95,9 @@ def apart(text: str) -> tuple[str, str]:
     return text, ""
 
 
+_IN_OWN_WORDS = re.compile(r"(?:was automatically rejected:\s*|The user\(s\) )(\S.{2,200})")
+
+
 class Letter:
     """A letter, cut by the recipients that it is about."""
 
@@ -103,13 +106,22 @@ class Letter:
         self._recipients = recipients
         self._sections = _sections(self.text, recipients) if len(recipients) > 1 else {}
 
+    @property
+    def overruling(self) -> str:
+        """What Dovecot, procmail or a carrier says in its own words, whatever reply stands below; mostly nothing."""
+        found = _IN_OWN_WORDS.search(self.text)
+        return found[1] if found else ""
+
     def about(self, recipient: str | None, *, temporary: bool = False) -> Said:
         """What it says of one of them."""
         section = self.text
         if recipient is not None and len(self._recipients) > 1:
             section = self._sections.get(plain(recipient).casefold()) or _lines_with(recipient, self.text) or self.text
         reply = _reply(section)
-        said = reply[1] if reply else " ".join(_BOILERPLATE.sub(" ", section[:4_000]).split())[:LONGEST_SAID]
+        if reply:
+            said = f"{self.overruling} {reply[1]}".strip()
+        else:
+            said = " ".join(_BOILERPLATE.sub(" ", section[:4_000]).split())[:LONGEST_SAID]
         return Said(
             recipient=recipient,
             text=said,
@@ -177,12 +189,15 @@ def _recipients(mail: Mail, text: str, copy: str) -> list[str]:
     spoken = proper([match[1].strip("<>.,;:") for line in lines for match in _SPOKEN.finditer(line[:400])])
     if spoken:
         return spoken[:1]
+    anywhere = proper(addresses_in(text[:20_000]))
+    if len(anywhere) == 1:
+        return anywhere
     for headers in mail.returned:
         if to := address_in(str(headers.get("To", ""))):
             return [to]
     if quoted := _TO.search(copy[:20_000]):
         return addresses_in(quoted[1])[:1]
-    return proper(addresses_in(text[:20_000]))[:1]
+    return anywhere[:1]
 
 
 def _sections(text: str, recipients: Sequence[str]) -> dict[str, str]:
@@ -229,7 +244,8 @@ _STAGES = tuple(
             Stage.SENDER,
             (
                 r"reply to (?:the )?MAIL|after (?:pipelined )?MAIL FROM|following MAIL|command: MAIL|SMTP:MAIL\b",
-                r">>> MAIL[^\n]*\n\s*<<< [45]|SMTP command\s*\n\s*MAIL|like our MAIL|\[MAIL_FROM\]",
+                r"(?:>>>|Sent <<<) MAIL[^\n]*\n\s*(?:<<<|Received >>>) [45]",
+                r"SMTP command\s*\n\s*MAIL|like our MAIL|\[MAIL_FROM\]",
                 r"sender was rejected|\(state (?:9|1[0-2])\)",
             ),
         ),
@@ -237,7 +253,8 @@ _STAGES = tuple(
             Stage.RECIPIENT,
             (
                 r"reply to (?:the )?RCPT|after (?:pipelined )?RCPT|following RCPT|command: RCPT|SMTP:RCPT\b",
-                r">>> RCPT[^\n]*\n\s*<<< [45]|SMTP command\s*\n\s*RCPT|like our RCPT|\[RCPT_TO\]",
+                r"(?:>>>|Sent <<<) RCPT[^\n]*\n\s*(?:<<<|Received >>>) [45]",
+                r"SMTP command\s*\n\s*RCPT|like our RCPT|\[RCPT_TO\]",
                 r"rejected recipient|recipient was rejected|does not like recipient|\(state 1[3-5]\)",
             ),
         ),

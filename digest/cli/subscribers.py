@@ -64,11 +64,15 @@ def show_command(config: Path, reader: str, as_json: bool) -> None:
 
     with open_app(config) as app:
         subscriber = app.subscriber(reader)
+        suppressed = app.outbox.is_suppressed(subscriber.email, now=app.clock())
     if as_json:
-        click.echo(json.dumps({"id": subscriber.id, **subscriber_to_json(subscriber)}, ensure_ascii=False))
+        told = {"id": subscriber.id, **subscriber_to_json(subscriber), "suppressed": suppressed}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         for line in _settings(subscriber):
             click.echo(line)
+        if suppressed:
+            click.echo(f"not written to: {suppressed} (digest queue unsuppress {subscriber.email})", err=True)
 
 
 @command.command("suggest", short_help="Lanes from papers a reader likes.")

@@ -357,7 +357,8 @@ SURELY = _words(
     r"not listed in .{0,60}(directory|address book)|no .{0,40} in name directory|name and address book",
     r"(domino )?ディレクトリ.{0,20}(見つかり|存在し|ありません)",
     r"resolver\.adr|recipient not found by smtp address lookup",
-    r"no valid recipients for this mm|unknown user: ",
+    r"no valid recipients for this mm|unknown user: |invalid final delivery userid",
+    r"non r[ée]pertori[ée] dans l.annuaire|no se encuentra en el directorio",
     r"recipient address rejected: access denied",
 )
 """Said by the directory that owns the address: too clear to be a filter's excuse."""
@@ -369,7 +370,7 @@ HOST_UNKNOWN = _words(
     ),
     (
         r"(host|domain|hostname|recipient domain|mail domain|name server|server)( name)?( \S+){0,3}"
-        r" (is |was |does |could )?(not (be )?(found|exist|known|reachable|resolved|registered|valid"
+        r" (is |was |does |could )?(not (be )?(found|exist|known|resolved|registered|valid"
         r"|defined)|unknown|n'existe pas)"
     ),
     r"host (or domain name )?(not found|unknown)",
@@ -379,7 +380,8 @@ HOST_UNKNOWN = _words(
     ),
     r"domain( \S+){0,3} (has been )?(expired|deleted)|dead domain",
     r"name or service not known|nxdomain|no such (domain|host)",
-    r"unrouteable (mail )?(address|domain)|all relevant mx records point to non-existent hosts",
+    r"unroute?able (mail )?(address|domain)|all relevant mx records point to non-existent hosts",
+    r"all host address lookups failed permanently|no mx found for|domain doesn.?t exist",
     r"(illegal|invalid) host/?(domain)?",
     r"can't find( \S+){0,3} (host|domain)|couldn'?t find any host( named)?|cannot resolve (the )?(domain|host)",
     r"account or domain may not exist",
@@ -418,6 +420,7 @@ NETWORK = _words(
         r"(host|domain)( \S+){0,2} lookup (fail|fault|error)|host lookup did not complete|couldn'?t"
         r" find any dns|nameserver"
     ),
+    r"couldn.t find a mail exchanger",
     r"delivery_attempts?_exceeded|bad connection|server is unreachable",
     r"established but connection died|malformed or unexpected name server reply",
     r"(maximum|exceeded) (\w+ )?(hops|forwarding)",

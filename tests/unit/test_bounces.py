@@ -104,6 +104,36 @@ def test_letters_of_exim_tell_the_command() -> None:
     assert (bounce.recipient, bounce.kind) == (READER, Kind.HARD)
 
 
+LETTERS = {
+    "InterScan": "Sent <<< RCPT TO:<{}>\nReceived >>> 550 no such user\n",
+    "James": "Error message below:\n550 - no such user here\n\nMessage details:\n  MAIL FROM: us@papers.example\n"
+    "  RCPT TO: {}\n",
+    "MailMarshal": "Could not be delivered because of\n\n550 5.1.1 User unknown\n\n"
+    "The following recipients were affected: \n    {}\n",
+    "IMail": "Unknown host: {}\n\nOriginal message follows.\n\nReceived: from x\nTo: bob@other.example\n",
+    "Domino": "was not delivered to:\n\n  {}\n\nbecause:\n\n  User not listed in Domino Directory\n",
+    "Exim, no host": "The following address(es) failed:\n\n  {}\n    Unrouteable address\n",
+    "Exim, full": "The following address(es) failed:\n\n  {}\n    mailbox is full: retry timeout exceeded\n",
+    "Exim, delayed": "The address to which the message has not yet been delivered is:\n\n  {}\n    Delay reason: none\n"
+    "\nNo action is required on your part.\n",
+    "qmail, no MX": "<{}>:\nSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)\n",
+    "qmail, queue": "<{}>:\n192.0.2.1 does not like recipient.\nRemote host said: 450 user unknown\n",
+    "Gmail": "failed permanently:\n\n     {}\n\nThe error that the other server returned was:\n550 5.1.1 Unknown\n",
+    "Exchange": "{}\nDiagnostic information:\n\n#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##\n",
+    "Yahoo": "<{}>:\nRemote host said:\n550 No such mailbox\n [RCPT_TO]\n",
+    "a carrier": "The user(s) account is over quota.\n\n<{}>: 550 user unknown (in reply to RCPT TO)\n",
+}
+SOFT = {"James", "Exim, full", "Exim, delayed", "qmail, no MX", "qmail, queue", "a carrier"}
+
+
+@pytest.mark.parametrize("program", LETTERS)
+def test_letters_of_many_programs_are_understood(program: str) -> None:
+    """Whom it is about, and whether the address is dead: words, codes and commands in each program's own order."""
+    text = LETTERS[program].format(READER)
+    bounce = only(f"From: MAILER-DAEMON@mx.example\nTo: {US}\nSubject: failure notice\n\n{text}".encode())
+    assert (bounce.recipient, bounce.kind) == (READER, Kind.SOFT if program in SOFT else Kind.HARD)
+
+
 def test_unknown_after_the_content_is_a_filter() -> None:
     """Who took the address and refuses the content is not believed that the address is unknown."""
     assert why("user unknown", code=550, stage=Stage.CONTENT) is Reason.FILTERED
