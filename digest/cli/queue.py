@@ -7,14 +7,15 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from digest.cli.common import FAILED, config_option, console, own_config_option
-from digest.cli.preview import DATE
+from digest.cli.common import FAILED, config_option, console, fail, own_config_option
+from digest.cli.queue_choice import agreed_ids, chosen, filter_options
 from digest.model import DeliveryState
 from digest.store.outbox import DeliveryRow, Filters, Outbox, RelayState, RestingDomain
+from digest.store.outbox.operating import CANCELLABLE, HOLDABLE, RETRIABLE
 
 if TYPE_CHECKING:
     from digest.delivery.relays import Relay
@@ -31,46 +32,24 @@ COLOURS = {
 
 @click.group(invoke_without_command=True)
 @config_option
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    metavar="STATE",
-    type=click.Choice([str(state) for state in DeliveryState]),
-    help="Only in this state; may be given several times.",
-)
-@click.option("--reader", help="Only to this reader.")
-@click.option("--date", type=DATE, help="Only the editions of this day (YYYY-MM-DD, today, yesterday).")
+@filter_options
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
-def command(
-    context: click.Context,
-    config: Path,
-    states: Sequence[str],
-    reader: str | None,
-    date: dt.date | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+def command(context: click.Context, /, config: Path, limit: int, as_json: bool, **choice: Any) -> None:
     """Show deliveries, the newest first. What the states mean: docs/delivery.md."""
     context.obj = config
     if context.invoked_subcommand is not None:
         return
     from digest.app import open_app
 
-    filters = Filters(
-        states=frozenset(DeliveryState(state) for state in states) or None,
-        subscriber_id=reader,
-        edition=date,
-        limit=limit,
-    )
     with open_app(config) as app:
-        rows, counts, relays = app.outbox.listing(filters), app.outbox.counts(), app.outbox.troubled_relays()
         now = app.clock()
         domains = [domain for domain in app.outbox.troubled_domains() if domain.rests(now)]
         given = {} if as_json else app.outbox.given(now)
         limits = {relay.name: relay for relay in app.relays()} if given else {}
+        filters = chosen(now=now, limit=limit, **choice)
+        rows, counts, relays = app.outbox.listing(filters), app.outbox.counts(), app.outbox.troubled_relays()
     if as_json:
         for row in rows:
             click.echo(json.dumps(_json(row), ensure_ascii=False))
@@ -150,83 +129,155 @@ def _print_limits(
         out.print(f"{escape(domain.domain)} rests until {until}: {escape(domain.reason)}", style="yellow")
 
 
+@command.command()
+@own_config_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def summary(config: Path, as_json: bool) -> None:
+    """What waits, by state and by the recipients' domains, and for how long the oldest has been due."""
+    from digest.app import open_app
+
+    with open_app(config) as app:
+        figures, waiting = app.figures(), app.outbox.waiting()
+    domains: dict[str, dict[str, int]] = {}
+    for (domain, state), number in waiting.items():
+        domains.setdefault(domain, {})[str(state)] = number
+    ordered = dict(sorted(domains.items(), key=lambda item: (-sum(item[1].values()), item[0])))
+    if as_json:
+        states = {str(state): number for state, number in figures.queue.items()}
+        told = {"states": states, "domains": ordered, "oldest_s": figures.oldest_s}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    said = ", ".join(f"{number} {state}" for state, number in sorted(figures.queue.items()) if number)
+    click.echo(said or "Nothing waits.")
+    if figures.oldest_s:
+        click.echo(f"the oldest has been due for {dt.timedelta(seconds=int(figures.oldest_s))}")
+    for domain, states in ordered.items():
+        counts = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+        click.echo(f"  {domain or '(no address)'}: {counts}")
+
+
+@command.command()
+@own_config_option
+@click.argument("delivery", type=int, metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(config: Path, delivery: int, as_json: bool) -> None:
+    """One delivery, and every attempt with what the server said."""
+    from digest.app import open_app
+
+    with open_app(config) as app:
+        rows = app.outbox.listing(Filters(ids=frozenset({delivery}), limit=1))
+        if not rows:
+            fail(f"there is no delivery {delivery}")
+        attempts = app.outbox.transcript(delivery)
+    if as_json:
+        plain = [{**one._asdict(), "at": one.at.isoformat()} for one in attempts]
+        click.echo(json.dumps(_json(rows[0]) | {"attempts": plain}, ensure_ascii=False))
+        return
+    for name, value in _json(rows[0]).items():
+        if value is not None:
+            click.echo(f"{name.replace('_', ' ')}: {value}")
+    if not attempts:
+        click.echo("never tried")
+    for one in attempts:
+        code = f" {one.code}" if one.code is not None else ""
+        click.echo(f"{one.at:%Y-%m-%d %H:%M:%S} {one.relay} {one.phase}: {one.outcome}{code} {one.text}".rstrip())
+
+
+@command.command()
+@own_config_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def suppressed(config: Path, as_json: bool) -> None:
+    """Addresses that are not written to, why, since when, and until when."""
+    from digest.app import open_app
+
+    with open_app(config) as app:
+        found = app.outbox.suppressed(now=app.clock())
+    for one in found:
+        until = one.expires_at
+        if as_json:
+            told = {"address": one.address, "reason": one.reason, "since": one.at.isoformat()}
+            told["until"] = until.isoformat() if until else ""
+            click.echo(json.dumps(told, ensure_ascii=False))
+        else:
+            name = "(an erased reader)" if one.address.startswith("#") else one.address
+            end = f", until {until:%Y-%m-%d}" if until else ""
+            click.echo(f"{name}  since {one.at:%Y-%m-%d}{end}: {one.reason}")
+    if not found and not as_json:
+        click.echo("No address is suppressed.")
+
+
 Act = Callable[[Outbox, Collection[int], dt.datetime], list[int]]
+CHUNK = 500
+"""Deliveries that one transaction changes."""
 
 
-def _act(config: Path, ids: Sequence[int], done: str, act: Act, *, now_it_is: str | None = None) -> None:
-    """Do it to each id, say what happened to each, and fail if one could not be changed.
+def _acting(
+    name: str, done: str, able: frozenset[DeliveryState], act: Act, words: str, *, now_it_is: str | None = None
+) -> None:
+    """Make a command that does it to each delivery, says what happened to each, and fails if one was not changed.
 
     Args:
         done: the participle of the act, for ``cannot be retried``; ``now_it_is`` what a delivery is after it, if that
             is another word.
     """
-    from digest.app import open_app
 
-    with open_app(config) as app:
-        before = {row.id: row for row in app.outbox.listing(Filters(ids=frozenset(ids), limit=len(ids)))}
-        changed = set(act(app.outbox, ids, app.clock()))
-    for delivery in ids:
-        if delivery in changed:
-            row = before[delivery]
-            click.echo(f"{delivery} ({row.subscriber_id}, {row.edition}): {row.state}, now {now_it_is or done}")
-        elif delivery in before:
-            click.echo(f"{delivery} is {before[delivery].state}: it cannot be {done}", err=True)
-        else:
-            click.echo(f"there is no delivery {delivery}", err=True)
-    if changed != set(ids):
-        raise SystemExit(FAILED)
+    @command.command(name, help=words)
+    @own_config_option
+    @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+    @filter_options
+    @click.option("--all", "everything", is_flag=True, help="All whose state allows it.")
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    @click.option("--dry-run", is_flag=True, help="Say which ones; change nothing.")
+    def acting(config: Path, ids: tuple[int, ...], everything: bool, yes: bool, dry_run: bool, **choice: Any) -> None:
+        from digest.app import open_app
 
-
-ids_argument = click.argument("ids", nargs=-1, required=True, type=int, metavar="ID...")
-
-
-@command.command()
-@own_config_option
-@ids_argument
-def hold(config: Path, ids: tuple[int, ...]) -> None:
-    """Keep deliveries from being sent until they are released."""
-    _act(config, ids, "held", lambda outbox, chosen, now: outbox.hold(chosen, now=now))
-
-
-@command.command()
-@own_config_option
-@ids_argument
-def release(config: Path, ids: tuple[int, ...]) -> None:
-    """Let held deliveries go on."""
-    _act(config, ids, "released", lambda outbox, chosen, now: outbox.release_held(chosen, now=now))
-
-
-@command.command()
-@own_config_option
-@ids_argument
-def cancel(config: Path, ids: tuple[int, ...]) -> None:
-    """Never send them; their papers may be picked again. Of an uncertain one: it did not arrive."""
-    _act(config, ids, "cancelled", lambda outbox, chosen, now: outbox.cancel(chosen, now=now))
+        with open_app(config) as app:
+            filters = chosen(now=app.clock(), ids=ids, **choice)
+            wanted = agreed_ids(app, filters, able=able, everything=everything, yes=yes, dry_run=dry_run, done=done)
+            if dry_run:
+                return
+            before: dict[int, DeliveryRow] = {}
+            changed: set[int] = set()
+            for start in range(0, len(wanted), CHUNK):
+                some = frozenset(wanted[start : start + CHUNK])
+                before |= {row.id: row for row in app.outbox.listing(Filters(ids=some, limit=CHUNK))}
+                changed |= set(act(app.outbox, some, app.clock()))
+        for delivery in wanted:
+            if delivery in changed:
+                row = before[delivery]
+                click.echo(f"{delivery} ({row.subscriber_id}, {row.edition}): {row.state}, now {now_it_is or done}")
+            elif delivery in before:
+                click.echo(f"{delivery} is {before[delivery].state}: it cannot be {done}", err=True)
+            else:
+                click.echo(f"there is no delivery {delivery}", err=True)
+        if not wanted:
+            click.echo(f"No such delivery can be {done}.")
+        if changed != set(wanted):
+            raise SystemExit(FAILED)
 
 
-@command.command()
-@own_config_option
-@ids_argument
-def retry(config: Path, ids: tuple[int, ...]) -> None:
-    """Send them again with the next pass.
-
-    The Message-ID stays the same where the bytes are still right.
-    """
-    _act(
-        config,
-        ids,
-        "retried",
-        lambda outbox, chosen, now: outbox.retry(chosen, now=now),
-        now_it_is="waiting to be sent again",
-    )
-
-
-@command.command()
-@own_config_option
-@ids_argument
-def confirm(config: Path, ids: tuple[int, ...]) -> None:
-    """Of uncertain deliveries: they did arrive."""
-    _act(config, ids, "confirmed", lambda outbox, chosen, now: outbox.confirm(chosen, now=now), now_it_is="accepted")
+_acting(
+    "hold", "held", HOLDABLE, lambda outbox, ids, now: outbox.hold(ids, now=now),
+    "Keep deliveries from being sent until they are released.",
+)  # fmt: skip
+_acting(
+    "release", "released", frozenset({DeliveryState.HELD}),
+    lambda outbox, ids, now: outbox.release_held(ids, now=now), "Let held deliveries go on.",
+)  # fmt: skip
+_acting(
+    "cancel", "cancelled", CANCELLABLE, lambda outbox, ids, now: outbox.cancel(ids, now=now),
+    "Never send them; their papers may be picked again. Of an uncertain one: it did not arrive.",
+)  # fmt: skip
+_acting(
+    "retry", "retried", RETRIABLE, lambda outbox, ids, now: outbox.retry(ids, now=now),
+    "Send them again with the next pass. The Message-ID stays the same where the bytes are still right.",
+    now_it_is="waiting to be sent again",
+)  # fmt: skip
+_acting(
+    "confirm", "confirmed", frozenset({DeliveryState.UNCERTAIN}),
+    lambda outbox, ids, now: outbox.confirm(ids, now=now), "Of uncertain deliveries: they did arrive.",
+    now_it_is="accepted",
+)  # fmt: skip
 
 
 @command.command()

@@ -118,6 +118,10 @@ def _sources(figures: Figures) -> Iterator[Metric]:
 
 
 def _others(figures: Figures) -> Iterator[Metric]:
+    bounces = CounterMetricFamily("digest_bounces", "Bounces that proved themselves.", labels=["kind"])
+    for kind, number in sorted(figures.bounces.items()):
+        bounces.add_metric([kind], number)
+    yield bounces
     readers = GaugeMetricFamily("digest_readers", "Readers, by what they get.", labels=["state"])
     for state, number in figures.readers.items():
         readers.add_metric([state], number)

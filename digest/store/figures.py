@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, literal, select
 from digest.model import OPEN_STATES, DeliveryState, ReaderState, SourceStatus
 from digest.store.database import Database
 from digest.store.outbox.books import MISMATCH
-from digest.store.schema import attempts, deliveries, events, relays, source_runs, subscribers, suppressions
+from digest.store.schema import attempts, bounces, deliveries, events, relays, source_runs, subscribers, suppressions
 
 WAITING = (*sorted(OPEN_STATES), DeliveryState.HELD, DeliveryState.UNCERTAIN)
 DELAYS_S = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 18 * 3600.0)
@@ -76,6 +76,7 @@ class Figures:
     source_runs: Mapping[tuple[str, str], int]
     entries: Mapping[tuple[str, str], int]
     """By (source, new | updated | unchanged | rejected)."""
+    bounces: Mapping[str, int]
     unbalanced: int
     readers: Mapping[ReaderState, int]
     suppressed: int
@@ -101,6 +102,7 @@ class FigureStore:
                 source_success=_successes(connection),
                 source_runs=_runs(connection),
                 entries=_entries(connection),
+                bounces=_bounces(connection),
                 unbalanced=_number(connection, events, events.c.kind == MISMATCH),
                 readers=_readers(connection),
                 suppressed=_number(
@@ -227,6 +229,12 @@ def _entries(connection: Connection) -> dict[tuple[str, str], int]:
         found |= {(source, "new"): int(new), (source, "updated"): int(updated), (source, "rejected"): int(rejected)}
         found[source, "unchanged"] = max(0, int(read) - int(new) - int(updated))
     return found
+
+
+def _bounces(connection: Connection) -> dict[str, int]:
+    query = select(bounces.c.kind, func.count().label("number")).group_by(bounces.c.kind)
+    found = {row.kind: row.number for row in connection.execute(query)}
+    return dict.fromkeys(("hard", "soft", "complaint"), 0) | found
 
 
 def _readers(connection: Connection) -> dict[ReaderState, int]:

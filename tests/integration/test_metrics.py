@@ -111,6 +111,7 @@ def test_a_days_figures_are_those_of_the_database(db: Database) -> None:
     assert found["digest_ingested_entries_total", (("result", "unchanged"), ("source", "arxiv"))] == 7
     assert found["digest_readers", (("state", "active"),)] == 3
     assert found["digest_books_unbalanced_total", ()] == 0
+    assert found["digest_bounces_total", (("kind", "hard"),)] == 0
     assert found["digest_up", ()] == 1
     assert found["digest_figures_timestamp_seconds", ()] == (NOW + HOUR).timestamp()
     for secret in ("ada", "example.org", "@"):

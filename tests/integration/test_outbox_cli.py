@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from digest.cli.main import cli
+from digest.model import DeliveryState
 from digest.store.database import Database
-from digest.store.outbox import Outbox
+from digest.store.outbox import AttemptResult, Outbox
 from digest.store.upgrade import ensure_current
 from tests.support.outbox_rows import HOUR, NOW, add_readers, make_ready, states
 from tests.support.smtp_server import Rule, Say, SmtpServer, closed_port
@@ -199,3 +200,67 @@ def test_send_test_with_a_strange_address(config: Path, address: str) -> None:
         assert result.exit_code in (1, 2)
         assert result.output
         assert server.ledger() == []
+
+
+def test_many_are_changed_by_what_they_have_in_common(outbox: Outbox) -> None:
+    """Filters choose, --dry-run tells, and nothing changes before somebody has agreed."""
+    ada, bob = states(outbox)
+    assert run("queue", "hold", "--domain", "Example.ORG", "--dry-run").stdout == f"2 would be held: {ada}, {bob}\n"
+    asked = CliRunner().invoke(cli, ["queue", "hold", "--domain", "example.org"], input="n\n")
+    assert "2 deliveries will be held. Go on?" in asked.output
+    assert set(states(outbox).values()) == {"ready"}
+    assert run("queue", "hold", "--address", "ADA@example.org", "--yes").exit_code == 0
+    assert states(outbox) == {ada: "held", bob: "ready"}
+    assert run("queue", "release", "--reason", "by the operator", "--from", "2025-11-24", "--yes").exit_code == 0
+    assert run("queue", "cancel", "--older", "1h", "--to", "2025-11-24", "--all", "--yes").exit_code == 0
+    assert set(states(outbox).values()) == {"cancelled"}
+    assert run("queue", "confirm", "--all", "--yes").stdout == "No such delivery can be confirmed.\n"
+
+
+def test_an_act_on_nothing_in_particular_is_refused(outbox: Outbox) -> None:
+    """`digest queue cancel` alone cancels nobody's mail."""
+    refused = run("queue", "cancel")
+    assert refused.exit_code == 2
+    assert "--all" in refused.stderr
+    assert set(states(outbox).values()) == {"ready"}
+    assert run("queue", "--older", "soon").exit_code == 2
+
+
+def test_one_delivery_is_shown_with_what_servers_said(outbox: Outbox) -> None:
+    """Where each attempt ended, with the reply."""
+    ada, _ = states(outbox)
+    assert "never tried" in run("queue", "show", str(ada)).stdout
+    reply = AttemptResult(
+        delivery_id=ada, lease_token="t", at=NOW, relay="smtp.example:25", phase="rcpt", outcome="deferred", code=450,
+        text="4.2.1 greylisted", state=DeliveryState.DEFERRED, reason="4.2.1 greylisted",
+    )  # fmt: skip
+    outbox.record([reply], now=NOW)
+    line = "2025-11-24 07:00:00 smtp.example:25 rcpt: deferred 450 4.2.1 greylisted"
+    assert line in run("queue", "show", str(ada)).stdout
+    told = json.loads(run("queue", "show", str(ada), "--json").stdout)
+    assert (told["reader"], told["attempts"][0]["code"]) == ("ada", 450)
+    assert json.loads(run("queue", "--relay", "smtp.example", "--json").stdout)["id"] == ada
+    assert run("queue", "show", "999").exit_code == 1
+
+
+def test_the_summary_says_what_waits_and_where(outbox: Outbox) -> None:
+    """By state and by domain, the fullest first; and how long the oldest has been due."""
+    outbox.hold(list(states(outbox))[:1], now=NOW)
+    shown = run("queue", "summary").stdout
+    assert shown.startswith("1 held, 1 ready\nthe oldest has been due for ")
+    assert "  example.org: 1 held, 1 ready" in shown
+    told = json.loads(run("queue", "summary", "--json").stdout)
+    assert told["domains"] == {"example.org": {"held": 1, "ready": 1}}
+
+
+def test_suppressed_addresses_are_listed_with_reason_and_end(outbox: Outbox) -> None:
+    """Expired ones are not."""
+    assert run("queue", "suppressed").stdout == "No address is suppressed.\n"
+    outbox.suppress("Dead@example.org", "550 unknown", now=NOW)
+    outbox.suppress("full@example.org", "full for days", now=NOW, expires_at=dt.datetime(2999, 1, 1, tzinfo=dt.UTC))
+    outbox.suppress("past@example.org", "x", now=NOW, expires_at=NOW + HOUR)
+    shown = run("queue", "suppressed").stdout
+    assert "dead@example.org  since 2025-11-24: 550 unknown" in shown
+    assert "full@example.org  since 2025-11-24, until 2999-01-01: full for days" in shown
+    assert "past@" not in shown
+    assert len(run("queue", "suppressed", "--json").stdout.splitlines()) == 2

@@ -20,8 +20,9 @@ from digest.store.outbox.recalling import Recalling
 from digest.store.outbox.reconciling import Reconciling
 from digest.store.outbox.relays import Relays
 from digest.store.outbox.sending import Sending
-from digest.store.outbox.suppression import Suppressions, canonical_address, domain_of
+from digest.store.outbox.suppression import Suppressed, Suppressions, canonical_address, domain_of
 from digest.store.outbox.values import (
+    Attempt,
     AttemptResult,
     Books,
     Built,
@@ -47,6 +48,7 @@ class Outbox(Planning, Recalling, Sending, Reaping, Reconciling, Operating, Read
 
 
 __all__ = [
+    "Attempt",
     "AttemptResult",
     "Books",
     "Built",
@@ -64,6 +66,7 @@ __all__ = [
     "Replay",
     "RestingDomain",
     "SentFact",
+    "Suppressed",
     "Window",
     "canonical_address",
     "domain_of",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Connection, distinct, func, or_, select
 
 from digest.model import OPEN_STATES, RELEASING_STATES, DeliveryState, EditionKey
 from digest.store.outbox.base import Chapter, write_event
-from digest.store.outbox.values import Books, DeliveryRow, Filters, Frozen, Replay
+from digest.store.outbox.values import Attempt, Books, DeliveryRow, Filters, Frozen, Replay
 from digest.store.schema import attempts, deliveries, events, identifiers, papers, sent_names, sent_papers
 
 LAST_ZONE = dt.timedelta(hours=12)
@@ -21,6 +21,9 @@ OPEN_BOOKS = dt.timedelta(days=30)
 WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 """A server took it, or may have."""
 
+NEEDS_SOMEBODY = (DeliveryState.HELD, DeliveryState.UNCERTAIN)
+"""Only the operator moves these on."""
+
 CLOSED, MISMATCH = "books.closed", "books.mismatch"
 
 
@@ -29,20 +32,35 @@ class Reading(Chapter):
         """Deliveries, the newest first."""
         wanted = filters or Filters()
         query = select(*(deliveries.c[name] for name in DeliveryRow.__dataclass_fields__))
-        if wanted.ids is not None:
-            query = query.where(deliveries.c.id.in_(list(wanted.ids)))
-        if wanted.states is not None:
-            query = query.where(deliveries.c.state.in_(list(wanted.states)))
-        if wanted.subscriber_id is not None:
-            query = query.where(deliveries.c.subscriber_id == wanted.subscriber_id)
-        if wanted.edition is not None:
-            query = query.where(deliveries.c.edition == wanted.edition)
-        if wanted.trial is not None:
-            query = query.where(deliveries.c.trial == wanted.trial)
+        query = query.where(*matching(wanted))
         query = query.order_by(deliveries.c.edition.desc(), deliveries.c.id.desc()).limit(wanted.limit)
         with self._db.read() as connection:
             rows = connection.execute(query).mappings().all()
         return [DeliveryRow(**{**row, "state": DeliveryState(row["state"])}) for row in rows]
+
+    def chosen(self, filters: Filters) -> list[int]:
+        """The ids of all deliveries that filters choose, whatever their limit, in their order."""
+        query = select(deliveries.c.id).where(*matching(filters)).order_by(deliveries.c.id)
+        with self._db.read() as connection:
+            return list(connection.scalars(query))
+
+    def transcript(self, delivery_id: int) -> list[Attempt]:
+        """Every attempt of a delivery, the oldest first."""
+        query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
+        with self._db.read() as connection:
+            return [Attempt(r.at, r.relay, r.phase, r.outcome, r.code, r.text) for r in connection.execute(query)]
+
+    def waiting(self) -> dict[tuple[str, DeliveryState], int]:
+        """Of what is not at its end, how much is in which state, by the recipient's domain; trials left out."""
+        query = select(deliveries.c.recipient, deliveries.c.state).where(
+            deliveries.c.trial.is_(False), deliveries.c.state.in_([*OPEN_STATES, *NEEDS_SOMEBODY])
+        )
+        found: dict[tuple[str, DeliveryState], int] = {}
+        with self._db.read() as connection:
+            for recipient, state in connection.execute(query):
+                key = ((recipient or "").rpartition("@")[2].lower(), DeliveryState(state))
+                found[key] = found.get(key, 0) + 1
+        return found
 
     def counts(self, *, trial: bool | None = None, edition: dt.date | None = None) -> dict[DeliveryState, int]:
         """How many deliveries are in each state."""
@@ -236,6 +254,28 @@ def _sent_by_name(
         query = query.where(deliveries.c.edition < before)
     for row in connection.execute(query):
         yield row.subscriber_id, row.paper_id
+
+
+def matching(wanted: Filters) -> list[ColumnElement[bool]]:
+    """The conditions that filters stand for."""
+    mail = deliveries.c
+    found: list[ColumnElement[bool] | None] = [
+        mail.id.in_(sorted(wanted.ids)) if wanted.ids is not None else None,
+        mail.state.in_(sorted(wanted.states)) if wanted.states is not None else None,
+        mail.subscriber_id == wanted.subscriber_id if wanted.subscriber_id is not None else None,
+        mail.edition == wanted.edition if wanted.edition is not None else None,
+        mail.edition >= wanted.first if wanted.first is not None else None,
+        mail.edition <= wanted.last if wanted.last is not None else None,
+        func.lower(mail.recipient) == wanted.address.lower() if wanted.address is not None else None,
+        func.lower(mail.recipient).endswith(f"@{wanted.domain.lower()}", autoescape=True) if wanted.domain else None,
+        mail.reason.icontains(wanted.words, autoescape=True) if wanted.words else None,
+        mail.due_at < wanted.due_before if wanted.due_before is not None else None,
+        mail.trial == wanted.trial if wanted.trial is not None else None,
+    ]
+    if wanted.relay:
+        tried = select(attempts.c.delivery_id).where(attempts.c.relay.contains(wanted.relay, autoescape=True))
+        found.append(mail.id.in_(tried))
+    return [condition for condition in found if condition is not None]
 
 
 def _counts(connection: Connection, trial: bool | None, edition: dt.date | None) -> dict[DeliveryState, int]:

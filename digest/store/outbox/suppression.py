@@ -10,9 +10,9 @@ import contextlib
 import datetime as dt
 import unicodedata
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, Row, delete, insert, or_, select
 
 from digest.store.database import Database
 from digest.store.keys import keyed_hashes
@@ -81,11 +81,15 @@ def forget_address(connection: Connection, address: str, now: dt.datetime) -> No
 
 
 class Suppressed(NamedTuple):
-    """An address that is not written to, why, and since when."""
+    """An address that is not written to, why, since when, and until when if not for good.
+
+    Of an erased reader the address is ``#`` and a hash.
+    """
 
     address: str
     reason: str
     at: dt.datetime
+    expires_at: dt.datetime | None = None
 
 
 class Suppressions:
@@ -105,6 +109,16 @@ class Suppressions:
             names = [key, *keyed_hashes(connection, ADDRESS, [key]).values()]
             return connection.execute(delete(suppressions).where(suppressions.c.address.in_(names))).rowcount > 0
 
+    def suppressed(self, *, now: dt.datetime) -> list[Suppressed]:
+        """Every address that is not written to, the newest first."""
+        query = (
+            select(suppressions)
+            .where(or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now))
+            .order_by(suppressions.c.created_at.desc(), suppressions.c.address)
+        )
+        with self._db.read() as connection:
+            return [_suppressed(row) for row in connection.execute(query)]
+
     def suppressed_since(self, since: dt.datetime, until: dt.datetime, *, limit: int) -> list[Suppressed]:
         """The addresses that were given up in a span, the first one first."""
         query = (
@@ -114,9 +128,13 @@ class Suppressions:
             .limit(limit)
         )
         with self._db.read() as connection:
-            return [Suppressed(row.address, row.reason, row.created_at) for row in connection.execute(query)]
+            return [_suppressed(row) for row in connection.execute(query)]
 
     def is_suppressed(self, address: str, *, now: dt.datetime) -> str | None:
         """The reason, or None."""
         with self._db.read() as connection:
             return suppressed_among(connection, [address], now).get(address)
+
+
+def _suppressed(row: Row[Any]) -> Suppressed:
+    return Suppressed(row.address, row.reason, row.created_at, row.expires_at)

@@ -115,8 +115,25 @@ class Filters:
     states: frozenset[DeliveryState] | None = None
     subscriber_id: str | None = None
     edition: dt.date | None = None
+    first: dt.date | None = None
+    """Editions of this day and later."""
+    last: dt.date | None = None
+    """Editions of this day and earlier."""
+    address: str | None = None
+    domain: str | None = None
+    """Of the recipient's address, whatever its case."""
+    relay: str | None = None
+    """Part of the name of a relay that was tried."""
+    words: str | None = None
+    """Part of the reason."""
+    due_before: dt.datetime | None = None
     trial: bool | None = None
     limit: int = 200
+
+    @property
+    def choose(self) -> bool:
+        """Whether anything is asked for at all."""
+        return self != Filters(limit=self.limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +215,17 @@ class Gap:
     at: dt.datetime
     message_id: str
     paper_ids: tuple[int, ...]
+
+
+class Attempt(NamedTuple):
+    """One line of a delivery's transcript: where it ended, and what the server said."""
+
+    at: dt.datetime
+    relay: str
+    phase: str
+    outcome: str
+    code: int | None
+    text: str
 
 
 class Replay(NamedTuple):
