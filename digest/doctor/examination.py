@@ -10,9 +10,11 @@ import asyncio
 import datetime as dt
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from digest.checkup import examine
@@ -20,7 +22,7 @@ from digest.config import Config, load_config
 from digest.delivery.probe import ProbeReport, greet
 from digest.dns import Dns, DnsError
 from digest.doctor.domain import concerned, look_at_domain, nothing_seen, outward_address
-from digest.doctor.patient import Certificate, Contact, DomainState, Patient, Place, StoreState
+from digest.doctor.patient import Certificate, Contact, DomainState, OneClick, Patient, Place, StoreState
 from digest.doctor.places import places_of
 from digest.doctor.reach import certificates, one_click
 from digest.errors import ConfigError, SourceError, SourceRateLimited, StoreError, TransportError
@@ -72,11 +74,7 @@ def look(
         names, unbuilt = _names(config, config_path.absolute().parent), None
     except SourceError as error:
         names, unbuilt = (), str(error)
-    contacts: tuple[Contact, ...] = ()
-    mail: tuple[ProbeReport, ...] = ()
-    mail_failure = None
-    domain, clicked = None, None
-    shown: tuple[Certificate, ...] = ()
+    outside = Outside()
     try:
         if not offline:
             healthy = store.health is not None and store.health.current and not store.health.refuses_writes
@@ -85,12 +83,7 @@ def look(
                 ledger = LedgerStore(database)
             feeds = tuple(name for name in names if name.startswith("feed:"))
             places = places_of(config, feeds) if unbuilt is None else ()
-            contacts = asyncio.run(_ask(places, ledger, contact=config.site.contact, clock=clock))
-            mail, mail_failure = _mail(config)
-            domain = _domain(config, dns, own_address)
-            shown = certificates(config, patience_s=PATIENCE_S)
-            if (url := config.site.public_url) is not None:
-                clicked = one_click(url, patience_s=PATIENCE_S)
+            outside = _outside(config, places, ledger, clock, dns, own_address)
     finally:
         if database is not None:
             database.close()
@@ -101,12 +94,12 @@ def look(
         store=store,
         sources=names,
         unbuilt=unbuilt,
-        contacts=contacts,
-        mail=mail,
-        mail_failure=mail_failure,
-        domain=domain,
-        certificates=shown,
-        one_click=clicked,
+        contacts=outside.contacts,
+        mail=outside.mail,
+        mail_failure=outside.mail_failure,
+        domain=outside.domain,
+        certificates=outside.certificates,
+        one_click=outside.one_click,
         offline=offline,
     )
 
@@ -174,6 +167,36 @@ def _room(file: Path) -> tuple[int, int | None]:
 
 
 # ── the network ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Outside(NamedTuple):
+    """What was seen beyond this machine; nothing where nobody was to be asked."""
+
+    contacts: tuple[Contact, ...] = ()
+    mail: tuple[ProbeReport, ...] = ()
+    mail_failure: str | None = None
+    domain: DomainState | None = None
+    certificates: tuple[Certificate, ...] = ()
+    one_click: OneClick | None = None
+
+
+def _outside(
+    config: Config,
+    places: tuple[Place, ...],
+    ledger: Ledger,
+    clock: Callable[[], dt.datetime],
+    dns: Callable[[], Dns],
+    own_address: Callable[[], str | None],
+) -> Outside:
+    """Everybody at once; the ledger stays in this thread."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        mail = pool.submit(_mail, config)
+        domain = pool.submit(_domain, config, dns, own_address)
+        shown = pool.submit(certificates, config, patience_s=PATIENCE_S)
+        url = config.site.public_url
+        clicked = pool.submit(one_click, url, patience_s=PATIENCE_S / 2) if url is not None else None
+        contacts = asyncio.run(_ask(places, ledger, contact=config.site.contact, clock=clock))
+        return Outside(contacts, *mail.result(), domain.result(), shown.result(), clicked.result() if clicked else None)
 
 
 async def _ask(

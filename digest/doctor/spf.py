@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from digest.dns import DnsError
-
 MOST_LOOKUPS: Final = 10
 """RFC 7208 §4.6.4: beyond it receivers give up, with an error that counts as a failure."""
 _LOOKS_UP: Final = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
@@ -50,7 +48,7 @@ def read(domain: str, dns: Asked, address: str | None = None) -> Spf:
     """The SPF record of a domain, with all that it includes; would mail from ``address`` be let in?
 
     Raises:
-        DnsError: of the domain itself, or of hosts that it names. What it includes and nobody answers for is a fault.
+        DnsError: nobody answers for it or for a name in it; receivers would try again later (RFC 7208 §2.6.6).
     """
     found = Spf(records=_records(dns.txt(domain)))
     if len(found.records) == 1:
@@ -134,11 +132,7 @@ def _included(name: str, dns: Asked, address: Address | None, found: Spf, depth:
     """(verdict, ending) of another domain's record, which must be there (RFC 7208 §5.2)."""
     if "%" in name:
         return None, ""
-    try:
-        records = _records(dns.txt(name))
-    except DnsError as error:
-        found.faults.append(f"includes {name}: {error}")
-        return None, ""
+    records = _records(dns.txt(name))
     if len(records) != 1:
         found.faults.append(f"includes {name}, which has {len(records) or 'no'} SPF record{'s' if records else ''}")
         return None, ""
