@@ -119,10 +119,10 @@ def canonical_body(message: bytes, end: int) -> bytes | memoryview:
         return b"\r\n"
     if message.endswith(b"\r\n") and not message.endswith(b"\r\n\r\n"):
         return memoryview(message)[end + 4 :]  # as all of ours: nothing is copied
-    body = message[end + 4 :]
-    while body.endswith(b"\r\n"):
-        body = body[:-2]
-    return body + b"\r\n"
+    stop = len(message)
+    while stop > end + 4 and message[stop - 2 : stop] == b"\r\n":
+        stop -= 2
+    return message[end + 4 : stop] + b"\r\n"
 
 
 def canonical_headers(head: bytes) -> tuple[str, bytes]:
