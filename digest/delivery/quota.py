@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 from collections.abc import Callable
 
 from digest.delivery.relays import Relay
+from digest.errors import StoreError
 from digest.store.outbox import Draw, Outbox
+
+logger = logging.getLogger(__name__)
 
 
 class Quota:
@@ -20,12 +24,7 @@ class Quota:
     def __init__(self, outbox: Outbox, relay: Relay, *, clock: Callable[[], dt.datetime]) -> None:
         self._outbox, self._relay, self._clock = outbox, relay, clock
         self._unused: list[tuple[Draw, int]] = []
-        self._free_at: dt.datetime | None = None
-
-    @property
-    def spent_until(self) -> dt.datetime | None:
-        """When there is something again, once there is nothing left; else None."""
-        return self._free_at
+        self._last: Draw | None = None
 
     async def draw(self, wanted: int) -> int:
         """How many messages may be begun, up to ``wanted``; those not begun are to be given to ``unused``."""
@@ -43,7 +42,6 @@ class Quota:
             now=self._clock(),
         )
         self._last = drawn
-        self._free_at = drawn.free_at if not (drawn.number or mine) else None
         return mine + drawn.number
 
     def _from_hand(self, wanted: int) -> int:
@@ -59,11 +57,14 @@ class Quota:
 
     def unused(self, number: int) -> None:
         """So many of those drawn were not begun, or ended before the relay could count them."""
-        if number and self._relay.counted:
+        if number and self._last is not None:
             self._unused.append((self._last, number))
 
     async def close(self) -> None:
-        """Put back what is left."""
+        """Put back what is left. Where the database is away it is lost, which errs on the safe side."""
         left, self._unused = self._unused, []
-        for draw, number in left:
-            await asyncio.to_thread(self._outbox.put_back, self._relay.name, draw, number)
+        try:
+            for draw, number in left:
+                await asyncio.to_thread(self._outbox.put_back, self._relay.name, draw, number)
+        except StoreError as error:
+            logger.warning("%s may be given less than its limit for a while: %s", self._relay.name, error)

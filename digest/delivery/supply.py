@@ -13,6 +13,7 @@ from digest.delivery.quota import Quota
 from digest.delivery.replies import Outcome, Phase, Reply
 from digest.delivery.switch import Switch
 from digest.delivery.traffic import Traffic
+from digest.errors import StoreError
 from digest.model import DeliveryState
 from digest.store.outbox import ClaimedDelivery, Outbox, domain_of
 
@@ -66,15 +67,15 @@ class Supply:
         if reply.phase not in COUNTED:
             self._quota.unused(1)
         self._leases.finished(delivery)
-        if outcome.state is DeliveryState.ACCEPTED:
-            if self._traffic.accepted(delivery):
-                await asyncio.to_thread(self._outbox.trust_domain, domain_of(delivery.recipient))
-        elif outcome.crowded:
-            rested = self._traffic.resting(delivery)
-            if failures := self._traffic.refused(delivery):
+        rested = self._traffic.resting(delivery)
+        try:
+            if outcome.crowded and (failures := self._traffic.refused(delivery)):
                 await self._rest(delivery, failures, outcome)
-            return not rested
-        return True
+            elif outcome.state is DeliveryState.ACCEPTED and self._traffic.accepted(delivery):
+                await asyncio.to_thread(self._outbox.trust_domain, domain_of(delivery.recipient))
+        except StoreError as error:  # this process knows; the reply itself is with the clerk, who is patient
+            logger.warning("how %s answers is not on record: %s", domain_of(delivery.recipient), error)
+        return not (outcome.crowded and rested)
 
     async def _rest(self, delivery: ClaimedDelivery, failures: int, outcome: Outcome) -> None:
         domain, now = domain_of(delivery.recipient), self._clock()

@@ -86,6 +86,7 @@ class Traffic:
 
     def choose(self, queue: deque[ClaimedDelivery], number: int) -> list[ClaimedDelivery]:
         """Take up to ``number`` deliveries out of the queue, the oldest first, passing over domains without room."""
+        self._room.clear()  # whatever ends from now on is news to who finds nothing here
         if not self._limits and not self._lanes:
             return [queue.popleft() for _ in range(min(number, len(queue)))]
         window = _Window()
@@ -169,8 +170,7 @@ class Traffic:
         return lane is not None and lane.resting
 
     async def room(self, halted: asyncio.Event) -> None:
-        """Wait until some domain may have room again, or until ``halted``."""
-        self._room.clear()
+        """Wait until some domain may have room again, since ``choose`` was asked last, or until ``halted``."""
         waits = [
             (1.0 - lane.tokens) / lane.limits.per_second
             for lane in self._lanes.values()

@@ -17,10 +17,11 @@ from digest.delivery.report import DrainReport
 from digest.delivery.sender import drain
 from digest.delivery.settings import SmtpSettings, Timeouts
 from digest.delivery.smtp import SmtpTransport
+from digest.errors import StoreError
 from digest.model import DeliveryState as S
 from digest.settings.mail import MailConfig, TlsMode
 from digest.store.database import Database
-from digest.store.outbox import Outbox
+from digest.store.outbox import Draw, Outbox
 from digest.store.upgrade import ensure_current
 from tests.support.outbox_rows import HOUR, NOW, add_readers, make_outbox, make_ready, message_for, plan_of
 from tests.support.postgres import fresh_database, postgres_server
@@ -240,3 +241,39 @@ def test_a_relay_that_turns_everyone_away_is_still_noticed(outbox: Outbox, serve
     report = send(outbox, [relay(server.port, connections=1)])
     assert report.paused is not None
     assert "of the last" in (report.paused.reason or "")
+
+
+def test_a_stop_does_not_wait_for_a_domain(outbox: Outbox, server: SmtpServer) -> None:
+    """However slow it is; what waited for it is ready again."""
+    ready(outbox, gmail=20)
+    stop = threading.Event()
+
+    def ask() -> None:
+        server.wait_for("accepted", 1)
+        stop.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    started = time.monotonic()
+    config = MailConfig.model_validate({"domains": {"*": {"per_second": 0.01}}})
+    report = drain(outbox, lambda: [relay(server.port)], message_for, config=config, clock=lambda: NOW, stop=stop)
+    assert (report.stopped, report.sent) == (True, 1)
+    assert outbox.counts() == {S.ACCEPTED: 1, S.READY: 19}
+    assert time.monotonic() - started < 10
+
+
+def test_a_database_that_is_away_for_a_moment_costs_nothing(outbox: Outbox, server: SmtpServer) -> None:
+    """A domain's rest and an allowance put back may get lost; mails and replies do not."""
+    ready(outbox, gmail=6, uni=6)
+    server.script(Rule(at="rcpt", match="gmail", do=Say("450 4.7.28 too many messages")))
+
+    class Forgetful(Outbox):
+        def rest_domain(self, domain: str, **_: object) -> None:
+            raise StoreError("busy")
+
+        def put_back(self, relay: str, draw: Draw, number: int) -> None:
+            raise StoreError("busy")
+
+    report = send(Forgetful(outbox._db), [relay(server.port, per_day=100, connections=1)])
+    assert report.sent == 6
+    assert report.counts.get(S.DEFERRED, 0) + outbox.counts().get(S.READY, 0) == 6
+    assert set(outbox.counts()) <= {S.ACCEPTED, S.DEFERRED, S.READY}

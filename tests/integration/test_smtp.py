@@ -78,6 +78,13 @@ def exchange(subject: SmtpTransport, *envelopes: Envelope) -> list[Reply]:
     return asyncio.run(run())
 
 
+def test_nothing_older_than_tls_1_2_is_spoken() -> None:
+    """RFC 8996; whatever the system's OpenSSL would allow."""
+    context = transport(465, tls=TlsMode.TLS)._tls_context()
+    assert context is not None
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
 def refusal(subject: SmtpTransport) -> RelayError:
     with pytest.raises(RelayError) as caught:
         exchange(subject, envelope())
