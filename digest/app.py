@@ -195,6 +195,25 @@ class App(Composition):
         message = assemble(drawn.recipe, drawn.fragments)
         return send_one(self.relays(), self.postmark.envelope(drawn.recipe, message, now=self.clock()))
 
+    def send_trial(self, reader: str, address: str) -> Reply:
+        """Send what a reader would get now to another address, marked as a test: it counts nowhere.
+
+        Its links and Message-ID belong to nobody, so whoever gets it can do nothing to the reader.
+
+        Raises:
+            NotFound: no such reader, or no papers are stored.
+            TransportError: it was not accepted.
+            RenderError: the address can't be written to.
+        """
+        from digest.delivery.single import send_one
+        from digest.editions.recipe import assemble
+        from digest.pipeline.preview import for_trial
+
+        shown = self.previewer().made(replace(self.subscriber(reader), email=address, name=""))
+        composed = self.new_composer(mark="[Test] ").compose(for_trial(shown, reader))
+        message = assemble(composed.recipe, composed.fragments)
+        return send_one(self.relays(), self.postmark.envelope(composed.recipe, message, now=self.clock()))
+
     def report_if_due(self) -> bool:
         """Send the latest press day's report, if the config names somebody and nobody has. A failure is logged."""
         if self.config.mail.report_to is None:

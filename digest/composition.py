@@ -114,8 +114,8 @@ class Composition:
     def composer(self) -> Composer:
         return self.new_composer()
 
-    def new_composer(self) -> Composer:
-        """With the templates as they are now.
+    def new_composer(self, *, mark: str = "") -> Composer:
+        """With the templates as they are now; ``mark`` stands before every subject.
 
         Raises:
             RenderError: one of them is broken.
@@ -136,7 +136,7 @@ class Composition:
             links = ArchivedLinks(links=links, archive_url=archive_url, ring=self.ring)
         palette = self.config.site.brand.palette
         templates = Templates.load(data_path("templates"), override=self.config.templates, palette=palette)
-        return Composer(templates, site, links, ring=self.ring)
+        return Composer(templates, site, links, ring=self.ring, mark=mark)
 
     @cached_property
     def ring(self) -> KeyRing:

@@ -50,16 +50,24 @@ class Composer:
     """Composes messages for one site with one set of templates; keep it, it remembers what it has rendered."""
 
     def __init__(
-        self, templates: Templates, site: SiteInfo, links: Links | None = None, *, ring: KeyRing | None = None
+        self,
+        templates: Templates,
+        site: SiteInfo,
+        links: Links | None = None,
+        *,
+        ring: KeyRing | None = None,
+        mark: str = "",
     ) -> None:
         """
         Args:
+            mark: stands before every subject.
             ring: signs what nobody may guess, Message-IDs and the mail that unsubscribes; a trial needs none.
 
         Raises:
             RenderError: the site's own address is not one.
         """
         self._ring = ring
+        self._mark = mark
         self._secret = ring.keys[ring.current] if ring else b""
         self._templates = templates
         self._site = site
@@ -106,7 +114,8 @@ class Composer:
     def _with_subject(self, draft: Draft) -> Draft:
         """The subject comes from a template, and stands in the shell as the document's title."""
         opening, shell = draft.body[0], draft.shell
-        subject = clean(self._templates.subject(draft.mail, {**dict(opening.fixed), **opening.holes}), 250)
+        words = self._templates.subject(draft.mail, {**dict(opening.fixed), **opening.holes})
+        subject = clean(f"{self._mark}{words}", 250)
         return Draft(Block(shell.part, shell.fixed, {**shell.holes, "subject": subject}), draft.body)
 
     def _fill(self, draft: Draft) -> list[_Filled]:

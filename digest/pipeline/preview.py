@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
@@ -12,7 +13,17 @@ from digest.editions.content import EditionContent
 from digest.editions.message import Composer
 from digest.editions.recipe import Recipe, assemble, part_html, part_text
 from digest.errors import DigestError, NotFound
-from digest.model import Decision, DecisionKind, DeliveryState, Paper, Section, Selection, Subscriber, Verdict
+from digest.model import (
+    Decision,
+    DecisionKind,
+    DeliveryState,
+    EditionKey,
+    Paper,
+    Section,
+    Selection,
+    Subscriber,
+    Verdict,
+)
 from digest.pipeline.desk import Desk
 from digest.pipeline.lookup import find_paper
 from digest.pipeline.rooms import Rooms
@@ -144,6 +155,15 @@ def recomposed(shown: Preview, composer: Composer) -> Preview:
     composed = composer.compose(shown.content)
     draft = composer.layout(shown.content)
     return replace(shown, recipe=composed.recipe, fragments=composed.fragments, draft=draft)
+
+
+def for_trial(shown: Preview, reader: str) -> EditionContent:
+    """A made mail to be sent to somebody else, under a key of its own: no link and no reply of it finds the reader."""
+    if shown.content is None:
+        raise ValueError("a mail that was sent is not made anew")
+    key = EditionKey(f"test-{secrets.token_hex(4)}", shown.edition)
+    notice = f"A test of the mail that {reader} would get now. It counts nowhere, and its links change nothing."
+    return replace(shown.content, key=key, notice=notice)
 
 
 def why(rooms: Rooms, subscriber: Subscriber, paper: str, *, date: dt.date | None = None) -> tuple[Paper, Verdict]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import email
 import io
 import json
 import re
 import threading
+import urllib.parse
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,18 @@ from sqlalchemy import select
 from digest.app import App
 from digest.errors import MembershipError, NotFound
 from digest.feedback import Feedback, Origin, Verb
-from digest.model import Act, DeliveryState, Evidence, Frequency, JoinOutcome, Lane, ReaderState, SendTimes, Subscriber
+from digest.model import (
+    Act,
+    DeliveryState,
+    EditionKey,
+    Evidence,
+    Frequency,
+    JoinOutcome,
+    Lane,
+    ReaderState,
+    SendTimes,
+    Subscriber,
+)
 from digest.pipeline.membership import CONFIRM_WITHIN, UNDO_FOR, Membership
 from digest.store.outbox import AttemptResult, Filters, Window
 from digest.store.schema import metadata
@@ -409,3 +422,21 @@ def test_an_id_that_others_contain_takes_nothing_of_theirs(app: App, members: Me
     members.erase("a")
     assert "a reason" in everything(app)
     assert members.find("ada").state is ReaderState.ACTIVE
+
+
+def test_a_test_mail_is_the_real_edition_and_counts_nowhere(app: App, members: Membership) -> None:
+    """To the operator's own address, marked, and without a way to act for the reader."""
+    reader = confirmed(members)
+    app.ingest()
+    before = everything(app)
+    for _ in range(2):
+        app.send_trial(reader, "op@uni.example")
+    assert everything(app) == before
+    mails = [email.message_from_bytes(path.read_bytes()) for path in app.config.mail.files_dir.rglob("op@*.eml")]
+    (mail,) = mails  # the trial transport names a file by address and delivery
+    assert mail["Subject"].startswith("[Test] ")
+    assert mail["To"] == "op@uni.example"
+    way_out = mail["List-Unsubscribe"]
+    assert way_out
+    sealed = app.ring.unsubscribe_subject(EditionKey(reader, dt.date(2026, 5, 20)))
+    assert sealed.split()[-1] not in urllib.parse.unquote(way_out)
