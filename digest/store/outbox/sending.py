@@ -142,12 +142,9 @@ class Sending(Chapter):
         A connection's last results and its next window go together, so no more than one window per connection is ever
         ``sending``: that is the bound on what a crash leaves uncertain.
         """
-        marked: set[int] = set()
         with self._db.write() as connection:
             _record(connection, results, now)
-            for window in windows:
-                marked |= _mark(connection, window, now)
-        return frozenset(marked)
+            return _mark(connection, windows, now)
 
     def release(self, ids: Collection[int], lease_token: str, *, now: dt.datetime, reason: str | None = None) -> int:
         """Give back deliveries of which not one byte was sent; returns how many still were the caller's."""
@@ -181,29 +178,35 @@ class Sending(Chapter):
             ).rowcount
 
 
-def _mark(connection: Connection, window: Window, now: dt.datetime) -> set[int]:
+def _mark(connection: Connection, windows: Sequence[Window], now: dt.datetime) -> frozenset[int]:
+    token_of = {delivery: window.lease_token for window in windows for delivery in window.ids}
+    if not token_of:
+        return frozenset()
     rows = connection.execute(
         select(
             deliveries.c.id,
+            deliveries.c.lease_token,
             deliveries.c.recipient,
             deliveries.c.expires_at,
             subscribers.c.state.label("reader_state"),
         )
         .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
         .where(
-            deliveries.c.id.in_(window.ids),
-            deliveries.c.lease_token == window.lease_token,
+            deliveries.c.id.in_(list(token_of)),
             # `sending` as well: this very commit may have got through although its answer did not.
             deliveries.c.state.in_(UNDER_LEASE),
         )
+        .order_by(deliveries.c.id)
         .with_for_update(of=deliveries)
     ).all()
-    passed = [row.id for row in pass_gate(connection, rows, now)]
+    passed = [
+        row.id for row in pass_gate(connection, [row for row in rows if row.lease_token == token_of[row.id]], now)
+    ]
     if passed:
         connection.execute(
             update(deliveries).where(deliveries.c.id.in_(passed)).values(state=DeliveryState.SENDING, updated_at=now)
         )
-    return set(passed)
+    return frozenset(passed)
 
 
 def _record(connection: Connection, results: Sequence[AttemptResult], now: dt.datetime) -> int:
