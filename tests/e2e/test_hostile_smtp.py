@@ -4,15 +4,14 @@ the outbox. Nothing is lost, nothing is sent twice, and what nobody can know is 
 from __future__ import annotations
 
 import re
-import shutil
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.small_disk import Ballast, small_disk
 from tests.support.smtp_server import At, Drop, Hang, Rule, Say, SmtpServer
 from tests.support.world import World, paper
 
@@ -181,27 +180,21 @@ def test_asked_to_stop_during_a_send(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a file system of six megabytes; needs the right to mount one."""
-    mount = shutil.which("mount")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if (
-        mount is None
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], check=False).returncode
-    ):
-        pytest.skip("may not mount a small disk")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system of six megabytes."""
+    with small_disk(tmp_path / "disk") as folder:
+        if folder is None:
+            pytest.skip("may not mount a small disk")
+        yield folder
 
 
-def test_a_full_disk_sends_nothing(small_disk: Path) -> None:
+def test_a_full_disk_sends_nothing(disk: Path) -> None:
     """What cannot be written down is not sent: one line and exit code 1; with space again, each mail goes out once."""
-    with World(small_disk) as world:
+    with World(disk) as world:
         furnish(world, "ada", "bob")
         assert world.digest("ingest").code == 0
-        ballast = small_disk / "ballast"
-        ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 60_000))
+        ballast = Ballast(disk)
+        ballast.fill(leave=60_000)
         full = world.digest("run", "--no-ingest")
         assert full.code == 1, full
         assert full.err.startswith("digest: store ")
@@ -209,6 +202,6 @@ def test_a_full_disk_sends_nothing(small_disk: Path) -> None:
         assert full.err.count("\n") == 1
         assert not world.smtp.commands
 
-        ballast.unlink()
+        ballast.drop()
         assert world.digest("run", "--no-ingest").code == 0
         assert taken(world) == {"ada": 1, "bob": 1}

@@ -26,7 +26,8 @@ from digest.delivery.replies import Phase, Reply
 from digest.model import Envelope
 from digest.store.database import Database
 
-Kill = tuple[Literal["before", "after"], int]
+When = Literal["before", "after"]
+Kill = tuple[When, int]
 """At which commit of its own, counted from 1, a process ends."""
 
 PATIENCE_S = 30.0
@@ -110,7 +111,7 @@ class Mortal:
         """From now on."""
         self._kill, self._commits = kill, 0
 
-    def commits(self, when: Literal["before", "after"]) -> None:
+    def commits(self, when: When) -> None:
         self.live()
         self._commits += when == "before"
         if self._kill == (when, self._commits):

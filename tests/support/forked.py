@@ -31,7 +31,7 @@ from digest.settings.mail import MailConfig, TlsMode
 from digest.store.database import Database
 from digest.store.outbox import Outbox
 from tests.support.chaos import Kill, Mortal, MortalDatabase
-from tests.support.outbox_rows import message_for
+from tests.support.outbox_rows import message_for, plan_and_build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class Habits:
     """For connecting and for each answer; silence after the dot is borne twice as long."""
     lease_s: float = 600.0
     kill: Kill | None = None
-    size: int = 300
-    """Octets of a message, about."""
+    plans: tuple[str, ...] = ()
+    """The readers whose edition of the day it plans and builds before it sends."""
 
 
 class _Doomed(Mortal):
@@ -97,11 +97,15 @@ def _send(url: str, port: int, clock: Synchronized[float], habits: Habits) -> No
     )
     settings = SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE, timeouts=times)
     config = MailConfig(connections=habits.connections, window=habits.window, per_second=habits.per_second)
+    outbox = Outbox(MortalDatabase(Database(url), _Doomed(kill=habits.kill)))
     with contextlib.suppress(StoreError):  # the database stayed away: the next one goes on
+        if habits.plans:  # as a tick does
+            outbox.reap(now(clock))
+            plan_and_build(outbox, habits.plans)
         drain(
-            Outbox(MortalDatabase(Database(url), _Doomed(kill=habits.kill))),
+            outbox,
             lambda: [Relay.of(SmtpTransport(settings), config)],
-            lambda delivery: message_for(delivery, size=habits.size),
+            message_for,
             config=config,
             clock=lambda: now(clock),
             stop=stop,

@@ -103,6 +103,19 @@ def make_ready(
     plans: Sequence[Plan] = (),
 ) -> list[int]:
     """Plan and build today's edition for these readers; returns the delivery ids in their order."""
+    built = plan_and_build(outbox, readers, trial=trial, paper_ids=paper_ids, plans=plans)
+    return [built[reader] for reader in readers]
+
+
+def plan_and_build(
+    outbox: Outbox,
+    readers: Sequence[str],
+    *,
+    trial: bool = False,
+    paper_ids: Sequence[int] = (),
+    plans: Sequence[Plan] = (),
+) -> dict[str, int]:
+    """Plan and build what is not yet planned and built; the delivery ids that were built, by reader."""
     outbox.plan(plans or [plan_of(reader) for reader in readers], trial=trial, now=NOW)
     built: dict[str, int] = {}
     while claimed := outbox.claim_for_building(500, now=NOW, trial=trial):
@@ -120,7 +133,7 @@ def make_ready(
             now=NOW,
         )
         built |= {planned.subscriber_id: planned.id for planned in claimed}
-    return [built[reader] for reader in readers]
+    return built
 
 
 def message_for(delivery: ClaimedDelivery, *, size: int = 300) -> Envelope:
