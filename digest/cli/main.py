@@ -99,13 +99,17 @@ def cli(verbose: int) -> None:
         logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO, handlers=[handler])
 
 
+def collect_rarely() -> None:
+    """A command lives for a second and allocates a great deal at once: collecting in between only costs time."""
+    gc.set_threshold(100_000, 50, 50)
+
+
 def main() -> None:
     """Exit codes: 0 done, 1 something failed (and it says what), 2 usage or configuration.
 
     Where somebody closes the pipe (`digest papers list | head`), click ends the command: 1, without a word.
     """
-    # A command lives for a second and allocates a great deal at once: collecting in between only costs time.
-    gc.set_threshold(100_000, 50, 50)
+    collect_rarely()
     try:
         cli()
     except Exception as error:
