@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.smtp_server import Rule, Say
+from tests.support.smtp_server import Rule, Say, closed_port
 from tests.support.wire import hf_item
 from tests.support.world import World, html_of, paper, parsed, text_of
 
@@ -138,6 +138,23 @@ def test_two_runs_at_once_send_each_mail_once(tmp_path: Path) -> None:
         taken = Counter(message.recipient for message in world.smtp.ledger())
         assert taken == Counter(f"{name}@uni.example" for name in readers)
         assert set(world.states().values()) == {"accepted"}
+
+
+def test_a_second_account_takes_over(tmp_path: Path) -> None:
+    """`digest run` sends all mails over the fallback, says so, and `digest queue` shows the pause of the first."""
+    with World(tmp_path) as world, closed_port() as port:
+        world.reader("ada")
+        world.reader("bob")
+        world.announce("cs.LG", *(paper(number) for number in range(1, 21)))
+        fallback = {"server": f"smtp://127.0.0.1:{world.smtp.port}"}
+        world.mail |= {"server": f"smtp://127.0.0.1:{port}", "fallback": fallback}
+        world.configure()
+        ran = world.digest("run")
+        assert set(world.states().values()) == {"accepted"}, ran
+        assert f"smtp://127.0.0.1:{port} is paused until" in ran.out
+        assert f"Mails went on: 2 over smtp://127.0.0.1:{world.smtp.port}." in ran.out
+        assert ran.code == 0
+        assert f"smtp://127.0.0.1:{port} is paused until" in world.digest("queue").out
 
 
 def test_reader_files_that_break_go_and_change(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from digest.model import DeliveryState as S
 from digest.store.outbox import Outbox
 from tests.support.outbox_rows import HOUR, NOW, add_readers, make_outbox, make_ready
-from tests.support.smtp_server import At, Drop, Hang, Rule, SmtpServer
+from tests.support.smtp_server import At, Drop, Hang, Rule, Say, SmtpServer
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +50,10 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
     made._db.close()
 
 
-def start(outbox: Outbox, server: SmtpServer, **environment: str) -> subprocess.Popen[str]:
+def start(outbox: Outbox, *servers: SmtpServer, **environment: str) -> subprocess.Popen[str]:
+    ports = [str(server.port) for server in servers]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.send_driver", str(outbox._db.url), str(server.port)],
+        [sys.executable, "-m", "tests.support.send_driver", str(outbox._db.url), *ports],
         cwd=ROOT,
         env={**os.environ, "CONNECTIONS": str(CONNECTIONS), "WINDOW": str(WINDOW), **environment},
         stdout=subprocess.PIPE,
@@ -168,3 +169,24 @@ def test_two_processes_share_the_work(outbox: Outbox, server: SmtpServer, ledger
         message for message, state in states.items() if state is S.UNCERTAIN
     }
     assert list(states.values()).count(S.UNCERTAIN) <= BOUND + 1
+
+
+@pytest.mark.parametrize("fail_point", ["after:advance:5", "after:release:1"])
+def test_killed_while_one_relay_hands_over_to_the_next(
+    outbox: Outbox, server: SmtpServer, ledger: Path, fail_point: str
+) -> None:
+    """The first relay turns us away after some mails; whenever the sender dies, no mail is in both ledgers."""
+    with SmtpServer(ledger=ledger) as spare:
+        server.script(Rule(at="mail", do=Say("451 4.3.0 not now"), after=7))
+        first = start(outbox, server, spare, FAIL_POINT=fail_point)
+        assert finish(first) == -signal.SIGKILL
+        outbox.reap(NOW + HOUR)
+        uncertain = {row.message_id for row in outbox.listing() if row.state is S.UNCERTAIN}
+        assert len(uncertain) <= BOUND
+        assert finish(start(outbox, server, spare)) == 0
+        taken = received(ledger)
+        assert max(taken.values()) == 1
+        states = {row.message_id: row.state for row in outbox.listing()}
+        assert set(states.values()) <= {S.ACCEPTED, S.UNCERTAIN}
+        assert {message for message in states if message not in taken} <= uncertain
+        assert spare.ledger()

@@ -1,4 +1,6 @@
-"""A sender as its own process, for tests that kill it: ``python -m tests.support.send_driver URL PORT``.
+"""A sender as its own process, for tests that kill it: ``python -m tests.support.send_driver URL PORT [PORT…]``.
+
+The first port is the first relay, the others stand in for it.
 
 FAIL_POINT=WHEN:METHOD[:N] ends the process with SIGKILL ``before`` or ``after`` the N-th commit of that method of the
 outbox. The product has no such switch; it lives here.
@@ -63,7 +65,7 @@ class Mortal(Outbox):
 
 
 def main() -> None:
-    url, port = sys.argv[1], int(sys.argv[2])
+    url, *ports = sys.argv[1:]
     connections, window = int(os.environ.get("CONNECTIONS", "2")), int(os.environ.get("WINDOW", "3"))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.set())
@@ -72,10 +74,10 @@ def main() -> None:
         window=window,
         per_second=float(os.environ["PER_SECOND"]) if "PER_SECOND" in os.environ else None,
     )
-    transport = SmtpTransport(SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE))
+    transports = [SmtpTransport(SmtpSettings(host="127.0.0.1", port=int(port), tls=TlsMode.NONE)) for port in ports]
     report = drain(
         Mortal(Database(url), os.environ.get("FAIL_POINT", "")),
-        lambda: [Relay.of(transport, config)],
+        lambda: [Relay.of(transport, config) for transport in transports],
         message_for,
         config=config,
         clock=lambda: NOW,
