@@ -81,6 +81,8 @@ class Report:
     """Addresses that were given up."""
     left_out: int = 0
     """Troubles that are not listed."""
+    around: tuple[Line, ...] = ()
+    """What else is worth a glance: bounces, who came and left, what is due next, room on the disk."""
 
 
 def confirm(content: Confirm) -> Draft:
@@ -137,6 +139,9 @@ def _figures(content: Report) -> Iterator[Block]:
     if content.books:
         yield _heading("Books of the day")
     yield from map(_row, content.books)
+    if content.around:
+        yield _heading("Around it")
+    yield from map(_row, content.around)
     if content.sources:
         yield _heading("Sources")
     for line in health_lines(content.sources, most=SOURCES_SHOWN):

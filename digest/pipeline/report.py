@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
@@ -18,6 +19,7 @@ from digest.errors import DigestError
 from digest.model import OPEN_STATES, DeliveryState, SourceReport, SourceStatus
 from digest.pipeline.desk import NAMES, site_info
 from digest.pipeline.rooms import Rooms
+from digest.store.figures import FigureStore
 from digest.store.outbox import Filters
 from digest.store.reports import ReportStore
 
@@ -102,9 +104,30 @@ def report(rooms: Rooms, day: dt.date, *, to: str, trial: bool) -> Report:
             Line(label=row.subscriber_id, value=str(row.state), note=_why(row.reason, row.next_attempt_at))
             for row in troubled
         ),
-        suppressed=tuple(Line(label=s.address, value=f"{s.at:%H:%M} UTC", note=s.reason) for s in given_up),
+        suppressed=tuple(Line(label=_address(s.address), value=f"{s.at:%H:%M} UTC", note=s.reason) for s in given_up),
+        around=tuple(_around(rooms, since, min(now, until), now=now)),
         left_out=max(0, sum(counts.get(state, 0) for state in _TROUBLED) - len(troubled)),
     )
+
+
+def _address(known: str) -> str:
+    """Of an erased reader nothing but a hash is known."""
+    return "an erased reader" if known.startswith("#") else known
+
+
+def _around(rooms: Rooms, since: dt.datetime, until: dt.datetime, *, now: dt.datetime) -> Iterator[Line]:
+    figures = FigureStore(rooms.db)
+    if bounced := figures.bounced(since, until):
+        yield Line(label="bounces", value=", ".join(f"{number:,} {kind}" for kind, number in sorted(bounced.items())))
+    if wishes := figures.wishes(since, until):
+        yield Line(label="readers", value=", ".join(f"{number:,} {act}" for act, number in sorted(wishes.items())))
+    due = figures.due(now + dt.timedelta(days=1))
+    yield Line(label="due within a day", value=f"{due:,} {'mail' if due == 1 else 'mails'}")
+    if (place := rooms.db.file) is not None:
+        usage = shutil.disk_usage(place.parent)
+        size = place.stat().st_size / 1e6 if place.exists() else 0.0
+        note = f"{usage.free / usage.total:.0%} of the disk; the database has {size:,.0f} MB"
+        yield Line(label="room", value=f"{usage.free / 1e9:,.1f} GB free", note=note)
 
 
 def _hours(day: dt.date) -> tuple[dt.datetime, dt.datetime]:

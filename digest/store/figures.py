@@ -11,12 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, case, func, literal, select
 
 from digest.model import OPEN_STATES, DeliveryState, ReaderState, SourceStatus
 from digest.store.database import Database
 from digest.store.outbox.books import MISMATCH
-from digest.store.schema import attempts, bounces, deliveries, events, relays, source_runs, subscribers, suppressions
+from digest.store.schema import (
+    attempts,
+    bounces,
+    consents,
+    deliveries,
+    events,
+    relays,
+    source_runs,
+    subscribers,
+    suppressions,
+)
 
 WAITING = (*sorted(OPEN_STATES), DeliveryState.HELD, DeliveryState.UNCERTAIN)
 DELAYS_S = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 18 * 3600.0)
@@ -109,6 +119,27 @@ class FigureStore:
                     connection, suppressions, suppressions.c.expires_at.is_(None) | (suppressions.c.expires_at > now)
                 ),
             )
+
+    def bounced(self, since: dt.datetime, until: dt.datetime) -> dict[str, int]:
+        """Bounces that were taken in a span, by kind."""
+        return self._between(bounces.c.kind, bounces.c.taken_at, since, until)
+
+    def wishes(self, since: dt.datetime, until: dt.datetime) -> dict[str, int]:
+        """What readers wished in a span: asked, confirmed, left …"""
+        return self._between(consents.c.act, consents.c.recorded_at, since, until)
+
+    def due(self, before: dt.datetime) -> int:
+        """Active readers whose next edition is due by then."""
+        with self._db.read() as connection:
+            active = subscribers.c.state == ReaderState.ACTIVE
+            return _number(connection, subscribers, active & (subscribers.c.next_due_at <= before))
+
+    def _between(
+        self, what: Column[str], at: Column[dt.datetime], since: dt.datetime, until: dt.datetime
+    ) -> dict[str, int]:
+        query = select(what.label("what"), func.count().label("number")).where(at >= since, at < until).group_by(what)
+        with self._db.read() as connection:
+            return {row.what: row.number for row in connection.execute(query)}
 
     def _attempts(self, connection: Connection, now: dt.datetime) -> Attempts:
         newest = select(func.max(attempts.c.id)).where(

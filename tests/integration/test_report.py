@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from digest.app import App
 from digest.cli.report import command
 from digest.editions.recipe import part_html, part_text
-from digest.model import DeliveryState, SourceReport, SourceStatus
+from digest.model import DeliveryState, Evidence, SourceReport, SourceStatus
 from digest.pipeline.report import due_day
 from digest.store.database import Database
 from digest.store.reports import AGAIN_AFTER, ReportStore
@@ -226,3 +226,25 @@ def test_command(tmp_path: Path) -> None:
 
 def _smtp(server: SmtpServer) -> tuple[str, str]:
     return "transport: smtp", f"server: smtp://127.0.0.1:{server.port}"
+
+
+def test_around_the_books_stand_wishes_room_and_what_is_due_next(tmp_path: Path) -> None:
+    """Who came and left, the next day's mails, the disk; and of an erased reader no hash."""
+    app = an_app(tmp_path, Hands(MORNING))
+    app.members.leave("bob", Evidence())
+    app.members.erase("eve")
+    report = app.report(DAY)
+    around = {line.label: line.value for line in report.around}
+    assert around["due within a day"] == "1 mail"
+    assert around["room"].endswith("GB free")
+    assert "an erased reader" in {line.label for line in report.suppressed} or not report.suppressed
+    app.close()
+    later = an_app_again(tmp_path, Hands(DUE))
+    told = later.report(DAY)
+    assert {line.label: line.value for line in told.around}["readers"] == "1 left"
+    assert [line.label for line in told.suppressed] == ["an erased reader"]
+    later.close()
+
+
+def an_app_again(folder: Path, clock: Hands) -> App:
+    return App(folder / "config.yaml", env={}, clock=clock)
