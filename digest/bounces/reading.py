@@ -167,6 +167,8 @@ def _addressed_to(mail: Mail) -> tuple[str, ...]:
     for name in ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To"):
         for value in (mail.headers.get_all(name) or [])[:5]:
             found += addresses_in(str(value)[:2_000])
+    for value in (mail.headers.get_all("Received") or [])[:5]:  # where no other header tells
+        found += addresses_in(" ".join(re.findall(r"\bfor\s+(<[^<>\s]{3,400}>)", str(value)[:2_000])))
     return tuple(dict.fromkeys(found))[:20]
 
 

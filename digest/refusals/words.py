@@ -348,7 +348,7 @@ UNKNOWN = _words(
     r"address error|addressing error|illegal user|illegal address",
     r"destination (addresses were unknown|server rejected recipients)",
     r"following recipients was undeliverable",
-    r"badly formed|malformed address|syntactically (invalid|incorrect)( \w+)* address",
+    r"invalid final delivery|badly formed|malformed address|syntactically (invalid|incorrect)( \w+)* address",
 )
 SURELY = _words(
     r"delivery error: dd this user does(n't| not) have an? .{0,40}account",

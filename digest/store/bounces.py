@@ -101,8 +101,9 @@ class BounceStore:
                     taken_at=now,
                 )
                 .on_conflict_do_nothing(index_elements=["mail"])
-            ).rowcount
-            if not inserted:
+                .returning(bounces.c.id)
+            ).first()
+            if inserted is None:
                 return Noted(new=False)
             score = _score(connection, sent.subscriber_id, address, now) if verdict.counts else 0
             reason, expires_at = verdict.suppress, verdict.expires_at

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import email
 import json
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from email import policy
@@ -21,9 +24,10 @@ from digest.delivery.imap import ImapInbox, ImapSettings
 from digest.delivery.inbox import Maildir, mails_in
 from digest.delivery.tags import ReturnPath
 from digest.errors import TransportError
-from digest.pipeline.mailroom import What
+from digest.pipeline.mailroom import What, read_inbox
 from digest.store.bounces import MOST_SOFT
 from digest.store.schema import deliveries
+from tests.support import dovecot
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import arxiv_entry
 from tests.support.imap_server import PASSWORD, USER, ImapServer
@@ -55,13 +59,22 @@ def clock() -> Hands:
     return Hands(MORNING)
 
 
-@pytest.fixture
-def app(tmp_path: Path, clock: Hands) -> Iterator[App]:
-    """One mail has gone out."""
-    app = make_app(tmp_path, clock, readers={"ada": ADA}, sources=[FakeSource("arxiv", page_of(*PAPERS))])
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder from which one mail has gone out."""
+    folder = tmp_path_factory.mktemp("morning")
+    app = make_app(folder, Hands(MORNING), readers={"ada": ADA}, sources=[FakeSource("arxiv", page_of(*PAPERS))])
     app.reread()
     app.ingest()
     assert app.tick().accepted == 1
+    app.close()
+    return folder
+
+
+@pytest.fixture
+def app(tmp_path: Path, morning: Path, clock: Hands) -> Iterator[App]:
+    shutil.copytree(morning, tmp_path, dirs_exist_ok=True)
+    app = App(tmp_path / "config.yaml", env={}, clock=clock)
     yield app
     app.close()
 
@@ -266,8 +279,6 @@ def test_an_imap_folder_is_marked_after_the_commit(app: App, message_id: str) ->
     """Mails are looked at unmarked, then seen where done, or given a keyword where people should look."""
     person = b"From: bob@uni.example\r\nSubject: Hello\r\n\r\nMay I?\r\n"
     with ImapServer(dsn(message_id=message_id), person) as server:
-        from digest.pipeline.mailroom import read_inbox
-
         counts = read_inbox(ImapInbox(settings(server)), app.take_mail, stop=threading.Event())
         assert counts == {"bounce": 1, "other": 1}
         assert server.flags == {7: {"\\Seen"}, 8: {"DigestRead"}}
@@ -278,10 +289,26 @@ def test_an_imap_folder_is_marked_after_the_commit(app: App, message_id: str) ->
     assert why_not(app)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(dovecot.PROGRAM is None or os.geteuid() != 0, reason="needs Dovecot, and root to start it")
+def test_a_real_dovecot_keeps_what_was_marked(app: App, message_id: str, tmp_path: Path) -> None:
+    """The same against Debian's server: what is done is seen, what is for people has the keyword and stays unseen."""
+    person = b"From: bob@uni.example\r\nSubject: Hello\r\n\r\nMay I?\r\n"
+    (tmp_path / "imap").mkdir()
+    with dovecot.dovecot(tmp_path / "imap", dsn(message_id=message_id), person) as port:
+        place = ImapSettings(host="127.0.0.1", port=port, username=USER, password=PASSWORD, tls=False)
+        stop = threading.Event()
+        assert read_inbox(ImapInbox(place), app.take_mail, stop=stop) == {"bounce": 1, "other": 1}
+        assert read_inbox(ImapInbox(place), app.take_mail, stop=stop) == {}
+        with pytest.raises(TransportError, match="no folder"):
+            ImapInbox(dataclasses.replace(place, folder='No "such" one'))
+        names = sorted(path.name.rpartition(":2,")[2] for path in (tmp_path / "imap" / "Maildir" / "cur").iterdir())
+    assert names == ["S", "a"]  # a keyword is a letter of its own in a Maildir
+    assert why_not(app)
+
+
 def test_an_imap_server_that_fails_says_where(app: App, message_id: str) -> None:
     """A wrong password, and a connection that breaks before the mark: the mail stays new, and counts once."""
-    from digest.pipeline.mailroom import read_inbox
-
     with ImapServer(dsn(message_id=message_id), cut_at="STORE") as server:
         with pytest.raises(TransportError, match="login"):
             ImapInbox(settings(server, "wrong"))

@@ -58,6 +58,14 @@ def test_a_report_names_our_mail_and_where_it_was_sent() -> None:
     assert notice.own_id == "<dsn.1@mx.uni.example>"
 
 
+def test_the_envelope_is_found_in_received_where_nothing_else_tells_it() -> None:
+    """Some servers note the address that a mail came to there only."""
+    mail = dsn().replace(
+        b"Delivered-To: digest@papers.example", b"Received: from x by y\n for <digest+t@papers.example>; Mon"
+    )
+    assert "digest+t@papers.example" in read_notice(mail).addressed_to
+
+
 @pytest.mark.parametrize("action", ["delivered", "relayed", "expanded"])
 def test_what_arrived_is_no_bounce(action: str) -> None:
     """A report of success changes nothing."""

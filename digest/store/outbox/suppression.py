@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select
 
-from digest.store.database import Database
+from digest.store.database import Database, dialect_insert
 from digest.store.keys import keyed_hashes
 from digest.store.schema import suppressions
 
@@ -68,8 +68,9 @@ def put_suppression(
     hashed = keyed_hashes(connection, ADDRESS, [key]).get(key)
     if hashed and connection.execute(select(suppressions).where(suppressions.c.address == hashed)).first():
         return
-    connection.execute(delete(suppressions).where(suppressions.c.address == key))
-    connection.execute(insert(suppressions).values(address=key, reason=reason, created_at=now, expires_at=expires_at))
+    values = {"reason": reason, "created_at": now, "expires_at": expires_at}
+    upsert = dialect_insert(connection.dialect.name)(suppressions).values(address=key, **values)
+    connection.execute(upsert.on_conflict_do_update(index_elements=["address"], set_=values))
 
 
 def forget_address(connection: Connection, address: str, now: dt.datetime) -> None:
