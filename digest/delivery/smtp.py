@@ -67,6 +67,9 @@ class SmtpTransport:
         except BaseException:
             client.close()
             raise
+        if not client.is_connected:
+            phase = Phase.AUTH if settings.username else Phase.EHLO
+            raise self._unusable(Reply(phase=phase, code=None, text="connection lost: closed by the server"))
         return SmtpSession(client, settings.timeouts, self._riding)
 
     async def _start_tls(self, client: SMTP) -> None:

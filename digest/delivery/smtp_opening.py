@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from digest.delivery.replies import Phase
 from digest.model import Envelope
 
 DATA = b"DATA\r\n"
+SIZE_LIMIT = re.compile(r"[0-9]{1,20}")
+"""RFC 1870 §3; whatever else a server writes there limits nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ def opening_of(envelope: Envelope, offered: Mapping[str, str]) -> Opening:
     recipient, recipient_utf8 = wire_address(envelope.recipient)
     mail = b"MAIL FROM:<" + sender + b">"
     if "size" in offered:
-        limit = int(offered["size"]) if offered["size"].isdigit() else 0
+        limit = int(offered["size"]) if SIZE_LIMIT.fullmatch(offered["size"]) else 0
         if 0 < limit < len(envelope.data):
             raise UnsendableError(f"5.3.4 the message has {len(envelope.data)} bytes, the server takes {limit}")
         mail += b" SIZE=%d" % len(envelope.data)

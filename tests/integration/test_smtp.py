@@ -145,6 +145,28 @@ def test_an_old_server_gets_helo(server: SmtpServer) -> None:
     assert classify(reply).state is S.ACCEPTED
 
 
+@pytest.mark.parametrize("how", [Drop(), Drop(reset=True)], ids=["closed", "reset"])
+def test_a_server_that_greets_and_hangs_up(how: Drop) -> None:
+    """Whenever we notice it: the relay's fault, or a message that was not delivered."""
+    with SmtpServer() as server:
+        server.script(Rule(at="ehlo", do=HalfLine("250-mx\r\n250 PIPELINING\r\n", how)))
+        for _ in range(10):
+            try:
+                (reply,) = exchange(transport(server), envelope())
+            except RelayError as error:
+                reply = error.reply
+            assert reply.code is None
+            assert classify(reply).relay_fault or classify(reply).state is S.DEFERRED
+
+
+@pytest.mark.parametrize("size", ["SIZE", "SIZE 0", "SIZE ²", "SIZE " + "9" * 5000, "SIZE many"])
+def test_a_limit_that_is_none_limits_nothing(size: str) -> None:
+    """Whatever a server writes behind SIZE."""
+    with SmtpServer(extensions=("PIPELINING", size)) as server:
+        (reply,) = exchange(transport(server), envelope())
+        assert reply.code == 250
+
+
 # ── security ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
