@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from digest.delivery.leases import Leases
-from digest.delivery.relays import Relay, Relays
+from digest.delivery.relays import Relays, Turn
 from digest.delivery.supply import Supply
 from digest.delivery.switch import Switch
 from digest.delivery.worker import Worker
 
-Crew = Callable[[Relay, Switch, Supply, int], list[Worker]]
-"""Makes the workers of a round: (relay, switch, supply, deliveries at hand) → one worker per connection."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """What one round works with: a worker for each connection, and what they share."""
+
+    switch: Switch
+    supply: Supply
+    workers: Sequence[Worker]
 
 
 class Rounds:
@@ -29,17 +36,15 @@ class Rounds:
         relays: Relays,
         leases: Leases,
         *,
-        crew: Crew,
-        switch: Callable[[Relay, int], Switch],
-        supply: Callable[[Relay, Switch], Supply],
+        muster: Callable[[Turn, int], Team],
         answers: Callable[[], int],
         clock: Callable[[], dt.datetime],
     ) -> None:
+        """``muster`` makes the team for a relay's turn and so many deliveries at hand; ``answers``: how many so far."""
         self._relays, self._leases, self._clock = relays, leases, clock
-        self._new_crew, self._new_switch, self._new_supply, self._answers = crew, switch, supply, answers
-        self._switch: Switch | None = None
+        self._muster, self._answers = muster, answers
+        self._team: Team | None = None
         self._until: dt.datetime | None = None
-        self._workers: list[Worker] = []
         self.stopped = False
 
     async def run(self) -> None:
@@ -47,40 +52,38 @@ class Rounds:
             waiting = await self._leases.waiting()
             if not waiting or self.stopped:
                 return
-            self._switch = switch = self._new_switch(turn.relay, turn.state.failures)
-            self._until = turn.until
-            supply, before = self._new_supply(turn.relay, switch), self._answers()
-            self._workers = self._new_crew(turn.relay, switch, supply, waiting)
+            self._team = team = self._muster(turn, waiting)
+            self._until, before = turn.until, self._answers()
             try:
-                await self._round(switch)
+                await self._round(team)
             finally:
-                await supply.close()
-            if not (switch.left_work or (switch.spent and self._answers() > before)):
+                await team.supply.close()
+            if not (team.switch.left_work or (team.switch.spent and self._answers() > before)):
                 return
             self._leases.reopen()
 
     def look(self) -> None:
         """End this round if a relay before this one may be tried again; to be called often."""
-        if self._until is not None and self._switch is not None and self._clock() >= self._until:
+        if self._until is not None and self._team is not None and self._clock() >= self._until:
             self._until = None
-            self._switch.make_way()
+            self._team.switch.make_way()
 
     def stop(self) -> None:
         """Begin no further transaction."""
         self.stopped = True
-        if self._switch is not None:
-            self._switch.halted.set()
+        if self._team is not None:
+            self._team.switch.halted.set()
 
     def abort(self) -> None:
         """Cut all connections: transactions under way end with what they know."""
-        for worker in self._workers:
+        for worker in self._team.workers if self._team is not None else ():
             worker.abort()
 
-    async def _round(self, switch: Switch) -> None:
+    async def _round(self, team: Team) -> None:
         # The first connection proves the relay, with one message if it was in trouble; a wrong password is tried once.
-        first, *others = self._workers
+        first, *others = team.workers
         try:
-            if await first.prove() and not switch.halted.is_set():
+            if await first.prove() and not team.switch.halted.is_set():
                 ends = await asyncio.gather(*(worker.run() for worker in (first, *others)), return_exceptions=True)
                 for end in ends:
                     if isinstance(end, BaseException):

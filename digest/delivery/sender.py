@@ -1,6 +1,8 @@
 """Send what is ready: a few connections, small windows, nothing twice.
 
-    Leases ──claimed──▶ workers ──render──▶ mark `sending` (Clerk) ──▶ Session.send ──reply──▶ classify ──▶ Clerk
+    Relays ──whose turn──▶ Rounds: one relay's workers at a time, until nothing is left
+    Leases ──claimed, within limits (Supply)──▶ workers ──render──▶ mark `sending` (Clerk) ──▶ Session.send
+                                                      Clerk ◀── classify ◀──reply──────────────────┘
 
 Each connection takes a window of deliveries, renders them, has them marked as ``sending`` in a committed transaction,
 and only then says MAIL FROM. What a crash can leave uncertain is therefore at most connections × window. Rules in
@@ -20,9 +22,9 @@ from digest.delivery.clerk import Around, Clerk
 from digest.delivery.leases import Leases
 from digest.delivery.pace import Pace
 from digest.delivery.quota import Quota
-from digest.delivery.relays import Relay, Relays
+from digest.delivery.relays import Relay, Relays, Turn
 from digest.delivery.report import DrainReport, Tally
-from digest.delivery.rounds import Rounds
+from digest.delivery.rounds import Rounds, Team
 from digest.delivery.settings import Timeouts
 from digest.delivery.stock import Render
 from digest.delivery.supply import Supply
@@ -121,9 +123,12 @@ async def drain_async(
     )
     rendering = asyncio.Lock()
 
-    def crew(relay: Relay, switch: Switch, supply: Supply, waiting: int) -> list[Worker]:
+    def muster(turn: Turn, waiting: int) -> Team:
+        relay = turn.relay
+        switch = Switch(outbox, relay.name, failures=turn.state.failures, clock=clock, tally=tally)
+        supply = Supply(outbox, leases, traffic, Quota(outbox, relay, clock=clock), switch, clock=clock)
         window, pace = _window(config.window, relay), Pace(relay.per_second)
-        return [
+        workers = [
             Worker(
                 transport=relay.transport,
                 render=render,
@@ -140,18 +145,10 @@ async def drain_async(
             )
             for _ in range(min(relay.connections, -(-waiting // window)))
         ]
+        return Team(switch=switch, supply=supply, workers=workers)
 
-    rounds = Rounds(
-        Relays(outbox, relays, clock=clock, tally=tally),
-        leases,
-        crew=crew,
-        switch=lambda relay, failures: Switch(outbox, relay.name, failures=failures, clock=clock, tally=tally),
-        supply=lambda relay, switch: Supply(
-            outbox, leases, traffic, Quota(outbox, relay, clock=clock), switch, clock=clock
-        ),
-        answers=tally.answers,
-        clock=clock,
-    )
+    relayed = Relays(outbox, relays, clock=clock, tally=tally)
+    rounds = Rounds(relayed, leases, muster=muster, answers=tally.answers, clock=clock)
     await _run(rounds, clerk, leases, stop)
     tally.stopped = rounds.stopped
     return tally.report()
