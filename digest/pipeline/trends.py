@@ -7,6 +7,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from digest.model import Attention
@@ -22,7 +23,7 @@ MOST_KEPT = 12
 """Rankings that are remembered: the three spans of now, and some days that somebody looks at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Ranked:
     """Everything that became news in a span: first what gets attention for its field and age, then the newest."""
 
@@ -34,15 +35,28 @@ class Ranked:
 
     def page(self, *, field: str = "", start: int = 0, limit: int) -> list[tuple[int, Attention]]:
         """(paper, its figures) of a field (``cs.LG``, or all of ``cs``), ``limit`` from place ``start`` on."""
-        rows = [row for row in self.order if is_in(self.categories[row], field)] if field else self.order
+        rows = self._in(field) if field else self.order
         return [(self.ids[row], self.trend.attention(row)) for row in rows[start : start + limit]]
 
     def fields(self) -> Counter[str]:
         """How many papers each category has."""
-        return Counter(category for category in self.categories if category)
+        return Counter({category: len(rows) for category, rows in self._places.items() if category})
 
     def size(self, field: str = "") -> int:
-        return sum(is_in(category, field) for category in self.categories) if field else len(self.ids)
+        return len(self._in(field)) if field else len(self.ids)
+
+    def _in(self, field: str) -> list[int]:
+        """The rows of a field, best first."""
+        places = sorted(place for category, some in self._places.items() if is_in(category, field) for place in some)
+        return [self.order[place] for place in places]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """By category, at which places of the order its papers stand."""
+        places: dict[str, list[int]] = {}
+        for place, row in enumerate(self.order):
+            places.setdefault(self.categories[row], []).append(place)
+        return places
 
 
 def is_in(category: str, field: str) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ class Found:
 NO_FILTERS: Final = Filters()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SearchIndex:
     """All searchable papers, in segments."""
 
@@ -68,6 +69,16 @@ class SearchIndex:
 
     def __len__(self) -> int:
         return sum(int(segment.alive.sum()) for segment in self.segments)
+
+    @cached_property
+    def _ids(self) -> Rows:
+        """The paper of each row."""
+        return np.concatenate([segment.ids for segment in self.segments] or [np.empty(0, np.int64)])
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The row of each segment's first paper."""
+        return [0, *np.cumsum([len(segment.ids) for segment in self.segments])[:-1].tolist()]
 
     def ids(self) -> set[int]:
         return {paper_id for segment in self.segments for paper_id in segment.ids[segment.alive].tolist()}
@@ -120,17 +131,25 @@ class SearchIndex:
         score = np.zeros(len(allowed), dtype=np.float32)
         matched = np.zeros(len(allowed), dtype=np.uint8)
         for word in question.words:
-            has = np.zeros(len(allowed), dtype=bool)
-            for key in (word_key(word), name_key(word)):
-                postings = [segment.postings.having(key) for segment in self.segments]
-                weight = np.float32(rarity(sum(len(docs) for docs, _ in postings), len(allowed)))
-                for start, (docs, impacts) in zip(self._starts(), postings, strict=True):
-                    score[docs + start] += weight * impacts
-                    has[docs + start] = True
-            matched += has
+            rows, scores = self._having(word_key(word))
+            score[rows] += scores
+            matched[rows] += 1
+            people, scores = self._having(name_key(word))
+            if len(people):
+                score[people] += scores
+                has = np.zeros(len(allowed), dtype=bool)
+                has[rows] = True
+                matched[people[~has[people]]] += 1
         score *= allowed
         score *= matched.astype(np.float32) / len(question.words)
         return score, allowed & (matched == len(question.words))
+
+    def _having(self, key: int) -> tuple[Rows, Scores]:
+        """The rows that have a term, and what it counts there."""
+        postings = [segment.postings.having(key) for segment in self.segments]
+        rows = np.concatenate([docs + start for (docs, _), start in zip(postings, self._starts, strict=True)])
+        weight = np.float32(rarity(len(rows), len(self._ids)))
+        return rows, np.concatenate([impacts for _, impacts in postings]).astype(np.float32) * weight
 
     def _with_phrases(self, question: Question, score: Scores, every: Mask) -> Rows | None:
         """The papers, best first, that have every phrase and none that is unwanted; None where none is asked for."""
@@ -156,15 +175,10 @@ class SearchIndex:
         """By meaning: the nearest by their first dimensions, and of those the nearest by all."""
         near = np.concatenate([segment.heads @ vector[:HEAD] for segment in self.segments])
         rows = np.sort(_best(np.flatnonzero(allowed), near, _BY_HEAD))
-        starts = self._starts()
-        parts = np.split(rows, np.searchsorted(rows, starts[1:]))
-        vectors = [s.vectors[part - start] for s, start, part in zip(self.segments, starts, parts, strict=True)]
+        parts = np.split(rows, np.searchsorted(rows, self._starts[1:]))
+        vectors = [s.vectors[part - start] for s, start, part in zip(self.segments, self._starts, parts, strict=True)]
         near[rows] = np.concatenate(vectors).astype(np.float32) @ vector
         return _best(rows, near, DEEP)
-
-    def _starts(self) -> list[int]:
-        """The row of each segment's first paper."""
-        return [0, *np.cumsum([len(segment.ids) for segment in self.segments])[:-1].tolist()]
 
     def _text(self, row: int) -> TokenHashes:
         for segment in self.segments:
@@ -174,8 +188,7 @@ class SearchIndex:
         raise IndexError(row)
 
     def _hits(self, rows: Rows, scores: npt.NDArray[np.number]) -> tuple[Hit, ...]:
-        ids = np.concatenate([segment.ids for segment in self.segments])[rows]
-        return tuple(map(Hit, ids.tolist(), scores.tolist()))
+        return tuple(map(Hit, self._ids[rows].tolist(), scores.tolist()))
 
 
 def _best(rows: Rows, score: npt.NDArray[np.number], limit: int) -> Rows:

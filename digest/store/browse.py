@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import String, and_, func, select, type_coerce
+import orjson
+from sqlalchemy import and_, func, select, type_coerce
+from sqlalchemy.types import NullType
 
 from digest.model import Observation, Signal
 from digest.store.database import Database, chunks
@@ -20,6 +21,35 @@ class Browsable(NamedTuple):
     """Seconds since 1970."""
     authors: Sequence[str]
     features: bytes
+
+
+class Listed(NamedTuple):
+    """One line of a long list."""
+
+    id: int
+    title: str
+    abstract: str
+    authors: Sequence[str]
+    category: str
+    """The primary one, or empty."""
+    news_at: int
+    """Seconds since 1970."""
+
+
+_LISTED = select(
+    papers.c.id,
+    papers.c.title,
+    papers.c.abstract,
+    type_coerce(papers.c.authors, NullType()),
+    papers.c.primary_category,
+    papers.c.news_at,
+)
+
+
+def _names(stored: str | Sequence[str]) -> Sequence[str]:
+    """Authors as the driver gives them: SQLite has text, PostgreSQL a list."""
+    names: Sequence[str] = orjson.loads(stored) if isinstance(stored, str) else stored
+    return names
 
 
 class BrowseStore:
@@ -62,15 +92,24 @@ class BrowseStore:
         with self._db.read() as connection:
             for chunk in chunks(sorted(ids)):
                 query = (
-                    select(papers.c.id, papers.c.news_at, type_coerce(papers.c.authors, String), features.c.blob)
+                    select(papers.c.id, papers.c.news_at, type_coerce(papers.c.authors, NullType()), features.c.blob)
                     .join(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
                     .where(papers.c.id.in_(chunk))
                 )
                 found += [
-                    Browsable(i, news_at, json.loads(names) if isinstance(names, str) else names, bytes(blob))
+                    Browsable(i, news_at, _names(names), bytes(blob))
                     for i, news_at, names, blob in connection.execute(query)
                 ]
         return sorted(found)
+
+    def listed(self, ids: Sequence[int]) -> dict[int, Listed]:
+        """Papers as a list of many shows them, by id; merged ones are left out. Raw values: a search waits for them."""
+        query = _LISTED.where(papers.c.id.in_(ids), papers.c.redirect_to.is_(None))
+        with self._db.read() as connection:
+            return {
+                row[0]: Listed(row[0], row[1], row[2], _names(row[3]), row[4], row[5])
+                for row in connection.execute(query)
+            }
 
     def readings(self, paper_id: int) -> list[Observation]:
         """All attention that was read of one paper, oldest first."""

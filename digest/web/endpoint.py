@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TypedDict
 
+import anyio
 import anyio.to_thread
 from anyio import CapacityLimiter
 from starlette.datastructures import UploadFile
@@ -22,7 +23,7 @@ from starlette.responses import Response
 from digest.app import App
 from digest.languages import Language
 from digest.pipeline.rooms import Rooms
-from digest.web.cache import LONGEST_QUERY
+from digest.web.cache import LONGEST_QUERY, Kept, Key
 from digest.web.drawing import Drawn, draw, response
 from digest.web.front import State, state_of
 from digest.web.origin import is_ours
@@ -42,6 +43,8 @@ class Endpoints:
     def __init__(self, site: Site, app: App) -> None:
         self._site, self._app = site, app
         self._threads: CapacityLimiter | None = None
+        self._made: dict[Key, anyio.Event] = {}
+        """Pages that somebody is making, so that nobody else makes them too."""
 
     @property
     def threads(self) -> CapacityLimiter:
@@ -63,12 +66,28 @@ class Endpoints:
         return answer
 
     async def _show(self, route: Route, request: Request, state: State) -> Response:
-        show, site = route.show, self._site
-        assert show is not None
+        site = self._site
         asked = Asked(**_common(site, route, request, state))
-        kept = site.cache.get(state.key) if route.public else None
+        plain = route.public and _is_plain(route, request)
+        while plain and (other := self._made.get(state.key)) is not None:
+            await other.wait()  # somebody asked for the same page a moment ago
+        kept = site.cache.get(state.key) if plain else None
         if kept is None:
             self._count(route, asked.client)
+        elif site.cache.is_fresh(kept) and not kept.renewing:
+            return _again(kept, request)
+        if not plain:
+            return await self._make(route, request, state, asked, None)
+        done = self._made[state.key] = anyio.Event()
+        try:
+            return await self._make(route, request, state, asked, kept)
+        finally:
+            del self._made[state.key]
+            done.set()
+
+    async def _make(self, route: Route, request: Request, state: State, asked: Asked, kept: Kept | None) -> Response:
+        show, site = route.show, self._site
+        assert show is not None
 
         def work() -> Drawn | None:
             with site.rooms.db.snapshot():
@@ -81,8 +100,7 @@ class Endpoints:
         if drawn is None:
             assert kept is not None
             site.cache.touch(kept)
-            again = Drawn(body=kept.body, headers={name.decode(): value.decode() for name, value in kept.headers})
-            return response(again, request, public=True)
+            return _again(kept, request)
         keep = route.public and drawn.status == 200
         answer = response(drawn, request, public=keep)
         if keep and answer.status_code == 200 and _is_plain(route, request):
@@ -140,6 +158,12 @@ def _common(site: Site, route: Route, request: Request, state: State) -> _Common
         "headers": request.headers,
         "client": request.client.host if request.client is not None else "",
     }
+
+
+def _again(kept: Kept, request: Request) -> Response:
+    """What was kept, as it was sent before."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in kept.headers}
+    return response(Drawn(body=kept.body, headers=headers), request, public=True)
 
 
 def _is_plain(route: Route, request: Request) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from html import escape
+from typing import Final
+
+from markupsafe import Markup
 
 from digest.ranking.tokens import tokenise
 
@@ -13,50 +15,62 @@ LENGTH: Final = 45
 """Words of a snippet."""
 _READ: Final = 600
 """Words of a text that are looked through."""
-_WORD = re.compile(r"\S+")
+_EDGES: Final = "\"'()[]{}<>.,:;!?“”‘’…"
 
 
-class Piece(NamedTuple):
-    text: str
-    marked: bool
+def marked(text: str, words: Collection[str]) -> Markup:
+    """A text as HTML, its words that are among ``words`` (as :func:`tokenise` makes them) marked."""
+    parts = text.split(" ")
+    return _html(parts, set(_places(parts, words)))
 
 
-def marked(text: str, words: Collection[str]) -> list[Piece]:
-    """All of a text, its words that are among ``words`` (as :func:`tokenise` makes them) marked."""
-    return _pieces(text, [(found.start(), found.end()) for found in _WORD.finditer(text)], words)
+def snippet(text: str, words: Collection[str]) -> Markup:
+    """Of a text on one line, the :data:`LENGTH` words that have the most of ``words`` in their midst; "…" where cut."""
+    parts = text.split(" ", _READ)
+    told = _places(parts[:_READ], words)
+    start = 0
+    if told:
+        covered = {at: set().union(*(w for place, w in told.items() if at <= place < at + LENGTH)) for at in told}
+        best = max(told, key=lambda at: (len(covered[at]), -at))
+        last = max(place for place in told if place < best + LENGTH)
+        start = min(max((best + last) // 2 - LENGTH // 2, 0), max(len(parts) - LENGTH, 0))
+    end = min(start + LENGTH, _READ)
+    shown = _html(parts[start:end], {place - start for place in told if start <= place < end})
+    return Markup(f"{'… ' if start else ''}{shown}{' …' if end < len(parts) else ''}")  # noqa: S704  of escaped parts
 
 
-def snippet(text: str, words: Collection[str]) -> list[Piece]:
-    """The :data:`LENGTH` words of a text that have the most of ``words`` among them; "…" where it is cut."""
-    spans = [(found.start(), found.end()) for _, found in zip(range(_READ), _WORD.finditer(text), strict=False)]
-    if not spans:
-        return []
-    has = [_told(text[start:end]) & set(words) for start, end in spans]
-    best = max(
-        range(0, max(len(spans) - LENGTH, 0) + 1, 5), key=lambda at: (len(set().union(*has[at : at + LENGTH])), -at)
-    )
-    shown = spans[best : best + LENGTH]
-    pieces = _pieces(text, shown, words)
-    before = [Piece("… ", False)] if best else []
-    return [*before, *pieces, *([Piece(" …", False)] if shown[-1][1] < len(text.rstrip()) else [])]
+def _places(parts: Sequence[str], words: Collection[str]) -> dict[int, frozenset[str]]:
+    """By place, which of ``words`` are in what stands between two blanks there; other places are left out."""
+    wanted = frozenset(words)
+    found = {part: told & wanted for part in set(parts) if (told := _told(part)) & wanted}
+    return {place: found[part] for place, part in enumerate(parts) if part in found} if found else {}
 
 
-def _pieces(text: str, spans: list[tuple[int, int]], words: Collection[str]) -> list[Piece]:
-    """Neighbours that are alike are one piece, with what stands between them."""
-    pieces: list[Piece] = []
-    at = spans[0][0] if spans else 0
-    for start, end in spans:
-        is_marked = not _told(text[start:end]).isdisjoint(words)
-        if is_marked:
-            pieces += [Piece(text[at:start], False)] if start > at else []
-            pieces.append(Piece(text[start:end], True))
-            at = end
-    if spans and spans[-1][1] > at:
-        pieces.append(Piece(text[at : spans[-1][1]], False))
-    return pieces
+def _html(parts: Sequence[str], places: Collection[int]) -> Markup:
+    """Made as text and escaped piece by piece: joining Markup takes longer than a search."""
+    runs = (_mark(part) if place in places else escape(part) for place, part in _runs(parts, places))
+    return Markup(" ".join(runs))  # noqa: S704
 
 
-@lru_cache(maxsize=1 << 15)
-def _told(word: str) -> frozenset[str]:
-    """The words in what stands between two blanks: ``KV-caches`` has two."""
-    return frozenset(tokenise(word))
+def _runs(parts: Sequence[str], places: Collection[int]) -> Sequence[tuple[int, str]]:
+    """What is marked by itself, and all between as one: escaping has a price by the piece."""
+    runs: list[tuple[int, str]] = []
+    at = 0
+    for place in sorted(places):
+        runs += [(-1, " ".join(parts[at:place]))] if place > at else []
+        runs.append((place, parts[place]))
+        at = place + 1
+    return [*runs, (-1, " ".join(parts[at:]))] if at < len(parts) else runs
+
+
+def _mark(part: str) -> str:
+    """Without the punctuation around it."""
+    word = part.strip(_EDGES)
+    before, _, after = part.partition(word) if word else (part, "", "")
+    return f"{escape(before)}<mark>{escape(word)}</mark>{escape(after)}" if word else escape(part)
+
+
+@lru_cache(maxsize=1 << 16)
+def _told(part: str) -> frozenset[str]:
+    """The words in it: ``KV-caches`` has two."""
+    return frozenset(tokenise(part))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
+
+from markupsafe import Markup
 
 from digest import arxiv_categories
 from digest.catalog.identifiers import parse
 from digest.editions.clean import clean
+from digest.editions.wording import authors
 from digest.languages import Language
-from digest.model import Paper
 from digest.ranking.questions import Question, parse_question
 from digest.ranking.search import DEEP, Filters
-from digest.web.cards import Card, plain_card_of
+from digest.store.browse import BrowseStore, Listed
 from digest.web.limits import Limit
 from digest.web.pager import pager
 from digest.web.routes import Answer, Asked, Page, page
-from digest.web.snippets import Piece, marked, snippet
+from digest.web.snippets import marked, snippet
 
 ON_A_PAGE: Final = 20
 _QUERY: Final = ("q", "field", "author", "since", "until", "page")
@@ -26,11 +28,12 @@ _QUERY: Final = ("q", "field", "author", "since", "until", "page")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A card, and what is marked in it."""
+    """One line; what was asked for is marked in ``title`` and ``said``."""
 
-    card: Card
-    title: Sequence[Piece]
-    said: Sequence[Piece]
+    id: int
+    title: Markup
+    byline: str
+    said: Markup
 
 
 def show(asked: Asked) -> Answer:
@@ -54,7 +57,7 @@ def show(asked: Asked) -> Answer:
     ids = [*exact, *(hit.paper_id for hit in found.hits if hit.paper_id not in exact)] if found else exact
     pages = pager(query.get("page", ""), len(ids), ON_A_PAGE)
     shown = ids[pages.start : pages.start + ON_A_PAGE]
-    papers = asked.rooms.papers.get(shown)
+    papers = BrowseStore(asked.rooms.db).listed(shown)
     return Page(
         template="search.html.j2",
         values={
@@ -65,21 +68,31 @@ def show(asked: Asked) -> Answer:
             "deep": DEEP,
             "wrong": wrong,
             "filtered": filters != Filters() or bool(wrong),
-            "categories": arxiv_categories.CATEGORIES,
-            "archives": arxiv_categories.ARCHIVES,
+            "options": _options(),
+            "field_name": arxiv_categories.name_of(field),
             "pages": pages,
             "given": {name: query.get(name) for name in _QUERY if name != "page"},
         },
     )
 
 
-def _result(paper: Paper, question: Question, language: Language) -> Result:
-    card = plain_card_of(paper, language)
+def _result(paper: Listed, question: Question, language: Language) -> Result:
+    day = dt.datetime.fromtimestamp(paper.news_at, dt.UTC).date()
+    told = (authors(paper.authors), clean(paper.category, 60), language.date(day, "medium"))
     return Result(
-        card=card,
-        title=marked(card.title, question.words),
+        id=paper.id,
+        title=marked(clean(paper.title), question.words),
+        byline=" · ".join(filter(None, told)),
         said=snippet(clean(paper.abstract, 6000), question.words),
     )
+
+
+@cache
+def _options() -> Markup:
+    """Every field there is; made once, since escaping them takes longer than a search."""
+    option = Markup('<option value="{0}">{0} · {1}</option>\n')
+    known = {**arxiv_categories.ARCHIVES, **arxiv_categories.CATEGORIES}
+    return Markup("").join(option.format(code, name) for code, name in known.items())
 
 
 def _named(asked: Asked, text: str) -> list[int]:
