@@ -34,7 +34,7 @@ class Postings:
     keys: Hashes
     starts: npt.NDArray[np.int64]
     docs: Docs
-    impacts: npt.NDArray[np.float16]
+    impacts: Vectors
 
     @classmethod
     def of(cls, keys: Hashes, docs: Docs, in_title: npt.NDArray[np.bool_], *, lengths: Vectors) -> Postings:
@@ -61,10 +61,10 @@ class Postings:
             keys=terms,
             starts=np.append(starts, len(docs)).astype(np.int64),
             docs=docs,
-            impacts=impacts.astype(np.float16),
+            impacts=impacts.astype(np.float32),
         )
 
-    def having(self, key: int) -> tuple[Docs, npt.NDArray[np.float16]]:
+    def having(self, key: int) -> tuple[Docs, Vectors]:
         """The papers that have a term, and what it counts in each before its rarity."""
         wanted = np.uint64(key)
         at = int(np.searchsorted(self.keys, wanted))

@@ -43,6 +43,8 @@ READ_FOR_PHRASES: Final = 3000
 SIDE_BY_SIDE: Final = 0.5
 """What a question's score grows by where all of its neighbouring words are neighbours in the paper."""
 _BY_HEAD: Final = 1000
+_SAMPLED: Final = 32
+"""One score in so many tells where the highest begin."""
 
 
 class Hit(NamedTuple):
@@ -107,7 +109,7 @@ class SearchIndex:
         rows = self._with_phrases(question, score, every)
         if rows is not None:
             return Found(hits=self._hits(rows[:DEEP], score[rows[:DEEP]]), matching=len(rows))
-        rows = _best(np.flatnonzero(score), score, DEEP)
+        rows = _best(_high(score, DEEP), score, DEEP)
         head = rows[:READ]
         score[head] *= 1 + SIDE_BY_SIDE * self._side_by_side(head, question.words)
         words = _best(rows, score, DEEP)
@@ -131,25 +133,23 @@ class SearchIndex:
         score = np.zeros(len(allowed), dtype=np.float32)
         matched = np.zeros(len(allowed), dtype=np.uint8)
         for word in question.words:
-            rows, scores = self._having(word_key(word))
-            score[rows] += scores
-            matched[rows] += 1
-            people, scores = self._having(name_key(word))
-            if len(people):
-                score[people] += scores
-                has = np.zeros(len(allowed), dtype=bool)
-                has[rows] = True
-                matched[people[~has[people]]] += 1
+            before = matched.copy()
+            self._count(word_key(word), score, matched)
+            self._count(name_key(word), score, matched)
+            np.minimum(matched, before + 1, out=matched)  # a word that is in the text and in a name is one word
         score *= allowed
         score *= matched.astype(np.float32) / len(question.words)
         return score, allowed & (matched == len(question.words))
 
-    def _having(self, key: int) -> tuple[Rows, Scores]:
-        """The rows that have a term, and what it counts there."""
+    def _count(self, key: int, score: Scores, matched: npt.NDArray[np.uint8]) -> None:
+        """Add what a term counts, and one, to the rows that have it."""
         postings = [segment.postings.having(key) for segment in self.segments]
-        rows = np.concatenate([docs + start for (docs, _), start in zip(postings, self._starts, strict=True)])
-        weight = np.float32(rarity(len(rows), len(self._ids)))
-        return rows, np.concatenate([impacts for _, impacts in postings]).astype(np.float32) * weight
+        weight = np.float32(rarity(sum(len(docs) for docs, _ in postings), len(self._ids)))
+        for segment, start, (docs, impacts) in zip(self.segments, self._starts, postings, strict=True):
+            if len(docs):
+                here = slice(start, start + len(segment.ids))
+                score[here][docs] += impacts * weight
+                matched[here][docs] += 1
 
     def _with_phrases(self, question: Question, score: Scores, every: Mask) -> Rows | None:
         """The papers, best first, that have every phrase and none that is unwanted; None where none is asked for."""
@@ -174,7 +174,9 @@ class SearchIndex:
     def _near(self, vector: Vectors, allowed: Mask) -> Rows:
         """By meaning: the nearest by their first dimensions, and of those the nearest by all."""
         near = np.concatenate([segment.heads @ vector[:HEAD] for segment in self.segments])
-        rows = np.sort(_best(np.flatnonzero(allowed), near, _BY_HEAD))
+        near[~allowed] = -np.inf
+        high = _high(near, _BY_HEAD)
+        rows = np.sort(_best(high[allowed[high]], near, _BY_HEAD))
         parts = np.split(rows, np.searchsorted(rows, self._starts[1:]))
         vectors = [s.vectors[part - start] for s, start, part in zip(self.segments, self._starts, parts, strict=True)]
         near[rows] = np.concatenate(vectors).astype(np.float32) @ vector
@@ -189,6 +191,20 @@ class SearchIndex:
 
     def _hits(self, rows: Rows, scores: npt.NDArray[np.number]) -> tuple[Hit, ...]:
         return tuple(map(Hit, self._ids[rows].tolist(), scores.tolist()))
+
+
+def _high(score: Scores, limit: int) -> Rows:
+    """Rows among which the ``limit`` highest above 0 are, and few others: a sample tells from which score on.
+
+    Rows that score 0 or less are left out where enough others are.
+    """
+    if len(score) > 4 * limit:
+        sample = score[::_SAMPLED]
+        most = min(2 * limit // _SAMPLED + 8, len(sample) - 1)
+        rows = np.flatnonzero(score > max(float(np.partition(sample, -most)[-most]), 0.0))
+        if len(rows) >= limit:
+            return rows
+    return np.flatnonzero(score > 0)
 
 
 def _best(rows: Rows, score: npt.NDArray[np.number], limit: int) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from html import escape
@@ -20,14 +21,12 @@ _EDGES: Final = "\"'()[]{}<>.,:;!?“”‘’…"
 
 def marked(text: str, words: Collection[str]) -> Markup:
     """A text as HTML, its words that are among ``words`` (as :func:`tokenise` makes them) marked."""
-    parts = text.split(" ")
-    return _html(parts, set(_places(parts, words)))
+    return _html(text.split(" "), _places(text, words))
 
 
 def snippet(text: str, words: Collection[str]) -> Markup:
     """Of a text on one line, the :data:`LENGTH` words that have the most of ``words`` in their midst; "…" where cut."""
-    parts = text.split(" ", _READ)
-    told = _places(parts[:_READ], words)
+    parts, told = text.split(" ", _READ), _places(text, words)
     start = 0
     if told:
         covered = {at: set().union(*(w for place, w in told.items() if at <= place < at + LENGTH)) for at in told}
@@ -39,11 +38,30 @@ def snippet(text: str, words: Collection[str]) -> Markup:
     return Markup(f"{'… ' if start else ''}{shown}{' …' if end < len(parts) else ''}")  # noqa: S704  of escaped parts
 
 
-def _places(parts: Sequence[str], words: Collection[str]) -> dict[int, frozenset[str]]:
-    """By place, which of ``words`` are in what stands between two blanks there; other places are left out."""
+def _places(text: str, words: Collection[str]) -> dict[int, frozenset[str]]:
+    """By place among the parts between blanks, which of ``words`` are there; other places are left out."""
+    if not words:
+        return {}
     wanted = frozenset(words)
-    found = {part: told & wanted for part in set(parts) if (told := _told(part)) & wanted}
-    return {place: found[part] for place, part in enumerate(parts) if part in found} if found else {}
+    found: dict[int, frozenset[str]] = {}
+    place, at = 0, 0
+    for start in (hit.start() for hit in _starts(wanted).finditer(text)):
+        begin = text.rfind(" ", 0, start) + 1
+        end = text.find(" ", start)
+        place, at = place + text.count(" ", at, begin), begin
+        if place < _READ and (told := _told(text[begin : end if end >= 0 else None]) & wanted):
+            found[place] = told
+    return found
+
+
+@lru_cache(maxsize=256)
+def _starts(words: frozenset[str]) -> re.Pattern[str]:
+    """Finds where one of the words may begin, or what may fold into one (é, Ｋ).
+
+    An ending may have been taken off, or changed, so it is left out.
+    """
+    begin = (re.escape(word[: max(len(word) - 2, 1)]) for word in sorted(words))
+    return re.compile("|".join((*begin, r"[^\x00-\x7f]")), re.IGNORECASE)
 
 
 def _html(parts: Sequence[str], places: Collection[int]) -> Markup:
