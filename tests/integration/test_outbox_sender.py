@@ -229,6 +229,31 @@ def test_a_server_that_ends_connections_is_nobodys_fault(outbox: Outbox, server:
     assert all(len(attempts_of(outbox, delivery)) == 1 for delivery in ids.values())
 
 
+def test_a_server_that_drops_what_follows_a_dot_costs_one_connection(outbox: Outbox, server: SmtpServer) -> None:
+    """The envelope that was dropped is sent again over a new connection, and no further one travels with a dot."""
+    ids = readers(outbox, *(f"r{index}" for index in range(12)))
+    server.deaf = True
+    report = send(outbox, smtp(server.port), connections=1, window=4)
+    assert report.counts == {S.ACCEPTED: 12}
+    assert server.seen["greeting"] == 2
+    assert all(len(attempts_of(outbox, delivery)) == 1 for delivery in ids.values())
+
+
+def test_what_a_server_says_to_an_empty_mail_is_no_acceptance(outbox: Outbox, server: SmtpServer) -> None:
+    """It refuses the recipient, asks for content all the same and says 250 to the lone dot: refused is refused."""
+    ids = readers(outbox, "dead", "ada", "gone", "bob")
+    server.lax = True
+    server.script(
+        Rule(at="rcpt", match="dead@", do=Say("550 5.1.1 unknown")),
+        Rule(at="rcpt", match="gone@", do=Say("550 5.1.1 unknown")),
+    )
+    report = send(outbox, smtp(server.port), connections=1)
+    assert report.counts == {S.ACCEPTED: 2, S.SUPPRESSED: 2}
+    assert attempts_of(outbox, ids["gone"]) == [("rcpt", "suppressed", 550)]
+    assert sorted(taken.recipient for taken in server.ledger()) == ["ada@example.org", "bob@example.org"]
+    assert server.seen["greeting"] == 1
+
+
 def test_a_relay_with_fewer_connections_than_we_want(outbox: Outbox, server: SmtpServer) -> None:
     """When the second connection is refused, the first one does all the work."""
     readers(outbox, *(f"r{index}" for index in range(40)))

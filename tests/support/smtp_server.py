@@ -110,15 +110,18 @@ class SmtpServer:
         auth: tuple[str, ...] = ("PLAIN", "LOGIN"),
         answering: Answering = "each",
         lax: bool = False,
+        deaf: bool = False,
         fsync: bool = True,
         keep: bool = True,
         port: int = 0,
     ) -> None:
-        """``lax``: waits for content though it has refused every recipient, and calls what then comes accepted."""
+        """``lax``: waits for content though it has refused every recipient, and calls what then comes accepted.
+        ``deaf``: drops what comes together with a dot.
+        """
         self.users = users
         self.extensions = extensions
         self.auth = auth
-        self.answering, self.lax = answering, lax
+        self.answering, self.lax, self.deaf = answering, lax, deaf
         self.messages: list[bytes] = []
         """The content of every message taken, dots unstuffed, if ``keep``."""
         self.seen: Counter[str] = Counter()
@@ -417,6 +420,9 @@ class _Conversation:
         read = bytearray(b"\r\n")
         while not read.endswith(b"\r\n.\r\n"):
             read += await self.reader.readuntil(b".\r\n")
+        if self.server.deaf:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.reader.read(LIMIT), PAUSE_S)
         return bytes(read[2:-3])
 
     async def rset(self, command: str) -> None:
