@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from digest.app import App
 from digest.cli.bounces import command
@@ -25,8 +25,9 @@ from digest.delivery.inbox import Maildir, mails_in
 from digest.delivery.tags import ReturnPath
 from digest.errors import TransportError
 from digest.pipeline.mailroom import What, read_inbox
+from digest.pipeline.membership import Membership
 from digest.store.bounces import MOST_SOFT
-from digest.store.schema import deliveries
+from digest.store.schema import bounces, deliveries
 from tests.support import dovecot
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import arxiv_entry
@@ -368,3 +369,15 @@ def test_files_are_read_up_to_a_bound(tmp_path: Path) -> None:
     (tmp_path / "huge.eml").write_bytes(dsn() + b"x" * 10_000_000)
     ((_, data),) = mails_in(tmp_path / "huge.eml")
     assert len(data) == 1_000_001
+
+
+def test_who_is_erased_leaves_no_bounce_behind(app: App, message_id: str) -> None:
+    """The row of the bounce held the address and what a server said of it."""
+    app.take_mail(dsn(message_id=message_id))
+    membership = Membership(app.rooms)
+    assert READER in json.dumps(membership.export("ada"), default=str)
+    membership.erase("ada")
+    with app.db.read() as connection:
+        left = connection.execute(select(bounces.c.address, bounces.c.diagnostic)).all()
+    assert READER not in str(left)
+    assert app.take_mail(dsn(message_id=message_id, own_id="<later@mx.example>")).what in set(What)
