@@ -47,14 +47,16 @@ from tests.support.outbox_rows import (
 pytestmark = pytest.mark.slow
 
 READERS = ("ada", "bob", "eve", "kim", "lee")
-PAPERS = 12
+PAPERS = 30
 PICKS = 2
 LEASE_S = 600.0
 ACTS = ("hold", "release_held", "cancel", "retry", "confirm")
 WORDS = ("suppress", "unsuppress", "gone", "active")
 SMALL = st.integers(1, 3)
-FATES = st.lists(st.sampled_from([fate for fate in Fate if not fate.name.startswith("ASLEEP")]), max_size=6).map(tuple)
-KILLS = st.none() | st.tuples(st.sampled_from(["before", "after"]), st.integers(1, 15))
+FATES = st.lists(
+    st.sampled_from([fate for fate in Fate if not fate.name.startswith("ASLEEP")]), min_size=1, max_size=8
+).map(tuple)
+KILLS = st.none() | st.none() | st.tuples(st.sampled_from(["before", "after"]), st.integers(1, 15))
 ENDED = frozenset(S) - OPEN_STATES - {S.ACCEPTED}
 Mode = Literal["hold", "retry"]
 Key = tuple[str, str]
@@ -65,6 +67,8 @@ Key = tuple[str, str]
 class Pass:
     """What happens in one tick."""
 
+    new_day: bool = False
+    """It is the first one of the next day."""
     connections: int = 2
     window: int = 2
     batch: int = len(READERS)
@@ -77,12 +81,13 @@ class Pass:
 
 PASSES = st.builds(
     Pass,
+    new_day=st.booleans(),
     connections=SMALL,
     window=SMALL,
     batch=st.integers(2, len(READERS)),
     ends=st.lists(st.sampled_from(["built", "built", "built", "skipped", "failed"]), max_size=5).map(tuple),
     fates=FATES,
-    refusals=st.sampled_from([0, 0, 0, 1]),
+    refusals=st.sampled_from([0, 0, 0, 0, 0, 1]),
     kill=KILLS,
     together=st.booleans(),
 )
@@ -121,6 +126,8 @@ class Schedule(RuleBasedStateMachine):
     @rule(one=PASSES)
     def tick(self, one: Pass) -> None:
         """One pass, to its end or to its death at any commit; perhaps beside another sender."""
+        if one.new_day:
+            self.now = NOW + ((self.now - NOW) // DAY + 1) * DAY
         mortal = Mortal(kill=one.kill)
         outbox = self.process(mortal)
         other = Worker(self, Mortal(), 2, one.window, one.fates[::2]) if one.together else None
@@ -369,7 +376,7 @@ class Worker(threading.Thread):
 
 TestSchedule = Schedule.TestCase
 TestSchedule.settings = settings(
-    max_examples=int(os.environ.get("DIGEST_SCHEDULES", "120")),
+    max_examples=int(os.environ.get("DIGEST_SCHEDULES", "100")),
     stateful_step_count=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
