@@ -5,6 +5,7 @@ The mailboxes, not our own ledger, say what arrived: every mail once, every byte
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from digest.editions.dkim_keys import load, new_rsa, record
 from digest.pipeline.deliver import Renderer
 from digest.pipeline.postmark import Postmark
 from digest.store.outbox import ClaimedDelivery, DeliveryRow, Filters
-from tests.support.postfix import OURS, Postfix, postfix_server
+from tests.support.postfix import OURS, READERS, Postfix, postfix_server
 from tests.support.world import World, paper
 
 pytestmark = pytest.mark.slow
@@ -62,6 +63,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
         with World(folder) as world:
             world.mail |= {
                 "from": f"Our papers <papers@{OURS}>",
+                "bounces": f"bounces@{OURS}",
                 "server": f"smtp://papers@127.0.0.1:{postfix.port}",
                 "tls": "starttls",
                 "ca_file": str(folder / "ca.pem"),
@@ -70,6 +72,11 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
             }
             (world.folder / "s1.pem").write_bytes(KEY)
             world.variables["TEST_PASSWORD"] = PASSWORD
+            world.top["site"] = {
+                "name": "Our papers",
+                "contact": f"op@{OURS}",
+                "public_url": f"https://{OURS}/digest",
+            }
             world.configure()
             world.announce("cs.LG", *(paper(number) for number in range(8, 18)))
             for name in KNOWN + STRANGERS:
@@ -118,6 +125,24 @@ def test_signatures_verify_on_what_arrived(sent: Sent) -> None:
     for name in KNOWN[::20]:
         (file,) = sent.postfix.mailbox(name)
         assert dkim.verify(file.read_bytes(), dnsfunc=lambda asked, timeout=5: record(key).encode()), name
+
+
+def test_bounces_come_back_to_their_deliveries(sent: Sent) -> None:
+    """Each names its delivery by its return path, the address is given up; taken in again, nothing changes."""
+    ours = sent.postfix.folder / "mail" / "ours"
+    strangers = sent.world.rows(f"SELECT id, recipient FROM deliveries WHERE subscriber_id >= '{STRANGERS[0]}'")
+    told = sent.world.digest("bounces", "--json", str(ours))
+    assert told.code == 0, told
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert sorted((line["delivery"], line["recipient"]) for line in lines) == sorted(strangers)
+    assert {(line["kind"], line["status"]) for line in lines} == {("hard", "5.1.1")}
+    suppressed = "SELECT address FROM suppressions ORDER BY address"
+    assert sent.world.rows(suppressed) == []
+    for _ in range(2):
+        taken = sent.world.digest("bounces", str(ours))
+        assert taken.code == 0, taken
+        assert len(sent.world.rows(suppressed)) == UNKNOWN
+    assert sent.world.rows(suppressed) == [(f"{name}@{READERS}",) for name in STRANGERS]
 
 
 def mail_of(delivery: DeliveryRow, app: App, render: Renderer) -> bytes:
