@@ -53,7 +53,7 @@ mail:
   transport: files       # a trial: mails are written to outbox/ and count as not sent
   # To send, replace the line above by these and set the variable:
   # transport: smtp
-  # preset: gmail        # or outlook, fastmail, local; or server: smtp://user@host:587
+  # preset: gmail        # or outlook, microsoft365, fastmail, local; or server: smtp://user@host:587
   # password: {{env: DIGEST_SMTP_PASSWORD}}
   from: {scalar(format_mailbox(site, answers.email))}
 """
