@@ -1,0 +1,102 @@
+"""The real server as a process: it believes no stranger's headers, outlasts slow clients, and stops politely."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SERVER = """\
+import sys
+from digest.web import server
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+import anyio
+
+async def tell(request: Request) -> JSONResponse:
+    await anyio.sleep(float(request.query_params.get("sleep", 0)))
+    return JSONResponse({"client": request.client.host, "scheme": request.url.scheme})
+
+server.HEADERS_TIMEOUT_S = 0.5
+app = Starlette(routes=[Route("/", tell, methods=["GET", "POST"])])
+server.serve(app, host="127.0.0.1", port=int(sys.argv[1]), trusted_proxies=sys.argv[2:])
+"""
+
+
+@contextmanager
+def served(*trusted: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    command = [sys.executable, "-c", SERVER, str(port), *trusted]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            for _ in range(300):
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            yield port, process
+        finally:
+            process.kill()
+
+
+def asked(port: int, *headers: str) -> dict[str, str]:
+    told = dict(header.split(": ", 1) for header in headers)
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers=told)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        body: dict[str, str] = json.load(answer)
+        return body
+
+
+FORWARDED = ("X-Forwarded-For: 198.51.100.9, 192.0.2.7", "X-Forwarded-Proto: https")
+
+
+def test_only_a_trusted_proxy_is_believed() -> None:
+    """What it says of others, up to the first that it does not trust itself."""
+    with served() as (port, _):
+        assert asked(port, *FORWARDED) == {"client": "127.0.0.1", "scheme": "http"}
+    with served("127.0.0.0/8") as (port, _):
+        assert asked(port, *FORWARDED) == {"client": "192.0.2.7", "scheme": "https"}
+
+
+def test_a_request_that_does_not_arrive_is_given_up() -> None:
+    """Be it the first of a connection or a later one; who waits for an answer is not."""
+    with served() as (port, _):
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=10) as silent,
+            socket.create_connection(("127.0.0.1", port), timeout=10) as slow,
+        ):
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+            assert silent.recv(100) == b""
+            assert slow.recv(100) == b""
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as patient:
+            patient.sendall(b"GET /?sleep=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert patient.recv(1000).startswith(b"HTTP/1.1 200")
+            patient.sendall(b"GET /?again HTTP/1.1\r\nHos")
+            assert patient.recv(1000) == b""
+
+
+def test_a_signal_lets_answers_finish() -> None:
+    """SIGTERM: no new connections, the answer under way is given, then the process ends well."""
+    with served() as (port, process), socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET /?sleep=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert client.recv(1000).startswith(b"HTTP/1.1 200")
+        assert process.wait(10) in {0, -signal.SIGTERM}
