@@ -172,3 +172,29 @@ def test_a_problem_has_a_number_and_no_internals(tmp_path: Path) -> None:
     assert bug.headers["cache-control"] == "no-store"
     assert old.status_code == 403
     assert "too old" in old.text
+
+
+def test_a_chosen_language_is_remembered(tmp_path: Path) -> None:
+    """By a cookie for this site's part of the host alone; one that there is not changes nothing."""
+    with web(tmp_path, *VOTED, site="public_url: https://uni.example/papers") as (client, _):
+        chosen, other = client.get("/?lang=en"), client.get("/?lang=tlh")
+        again = client.get("/", headers={"Cookie": "lang=en", "Accept-Language": "tlh"})
+    assert chosen.headers["set-cookie"].startswith(
+        "lang=en; Max-Age=31536000; Path=/papers; HttpOnly; SameSite=Lax; Sec"
+    )
+    assert "set-cookie" not in other.headers
+    assert "set-cookie" not in again.headers
+    assert {answer.headers["content-language"] for answer in (chosen, other, again)} == {"en"}
+
+
+def test_the_box_that_says_subscribe_is_there_where_its_form_is_taken(tmp_path: Path) -> None:
+    """On lists, papers and searches, where a search becomes an interest."""
+
+    def take(sent: Sent) -> Answer:
+        return SeeOther(sent.site.urls.path("/"))
+
+    paths = ("/", "/paper/1", "/search?q=sparse+kernels")
+    with web(tmp_path / "a", *VOTED, pages=(form("/subscribe", take),)) as (client, _):
+        boxes = [client.get(path).text for path in paths]
+    assert all('action="/subscribe"' in html for html in boxes)
+    assert 'name="interests" value="sparse kernels"' in boxes[2]
