@@ -283,8 +283,12 @@ def _having(searcher: Searcher) -> Counter[int]:
 def _rarest(abstract: str, having: Counter[int]) -> list[str]:
     from digest.ranking.segments import word_key
 
-    words = [word for word in dict.fromkeys(tokenise(abstract)) if word.isalpha() and len(word) > 3]
-    return sorted((word for word in words if having[word_key(word)] > 1), key=lambda word: having[word_key(word)])[:3]
+    known: dict[str, str] = {}  # a word as the index has it → as it stands in the abstract
+    for typed in _LETTERS.findall(abstract):
+        for word in tokenise(typed):
+            known.setdefault(word, typed)
+    rare = sorted((word for word in known if having[word_key(word)] > 1), key=lambda word: having[word_key(word)])
+    return [known[word] for word in rare[:3]]
 
 
 def _keywords(app: App, data: Path, chance: random.Random, questions: int) -> dict[int, str]:

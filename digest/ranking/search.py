@@ -32,8 +32,8 @@ Scores = npt.NDArray[np.float32]
 
 FUSED: Final = 60
 """The constant of reciprocal rank fusion, as in its paper."""
-MEANING: Final = 0.5
-"""What an order by meaning counts beside one by words: words that were typed are meant."""
+MEANING: Final = 0.25
+"""What an order by meaning counts beside one by words: words that were typed are meant (docs/decisions.md)."""
 DEEP: Final = 300
 """So many of each order are fused, and that is as far as pages go."""
 READ: Final = 150

@@ -11,9 +11,10 @@ from digest import arxiv_categories
 from digest.catalog.identifiers import parse, url_of
 from digest.editions.clean import clean, safe_url
 from digest.model import Identifier, Paper, Scheme, Signal
+from digest.pipeline.desk import NAMES
 from digest.store.browse import BrowseStore
 from digest.summaries.tldr import summarise
-from digest.web.cards import card_of
+from digest.web.cards import plain_card_of
 from digest.web.plots import plot_of
 from digest.web.routes import Answer, Asked, Page, page
 
@@ -52,13 +53,14 @@ def show(asked: Asked) -> Answer:
             "authors": [clean(name, 100) for name in paper.authors[:MOST_AUTHORS] if name.strip()],
             "more_authors": max(len(paper.authors) - MOST_AUTHORS, 0),
             "categories": [(code, _name_of(code)) for code in paper.categories[:20]],
-            "links": list(_links(paper)),
+            "links": _links(paper),
+            "sources": [NAMES.get(source, source.removeprefix("feed:")) for source in paper.sources],
             "code_url": safe_url(paper.code_url) or "",
             "votes": round(votes[-1][1]) if votes else None,
             "stars": round(stars[-1]) if stars else None,
             "plot": plot_of(votes),
             "similar": [
-                card_of(similar[i], asked.language) for i in near if i in similar and similar[i].id != paper.id
+                plain_card_of(similar[i], asked.language) for i in near if i in similar and similar[i].id != paper.id
             ],
         },
     )
