@@ -18,7 +18,7 @@ import pytest
 from digest.model import DeliveryState as S
 from digest.store.outbox import Outbox
 from tests.support.chaos import When
-from tests.support.forked import Habits, now, shared_clock, signal_to, start_sender
+from tests.support.forked import Habits, clock_at, signal_to, start_sender
 from tests.support.outbox_rows import HOUR, NOW, add_readers, make_outbox, make_ready
 from tests.support.postgres import fresh_database, postgres_server
 from tests.support.small_disk import Ballast, small_disk
@@ -55,9 +55,7 @@ def server(tmp_path: Path) -> Iterator[Watched]:
 @pytest.fixture
 def clock() -> Synchronized[float]:
     """The senders' clock, which stands at NOW when the test begins."""
-    made = shared_clock()
-    made.value = NOW.timestamp() - now(made).timestamp()
-    return made
+    return clock_at(NOW)
 
 
 @pytest.fixture
@@ -108,10 +106,10 @@ def test_killed_before_and_after_every_commit_of_a_pass(
             doomed = Habits(
                 connections=2, window=2, plans=names, kill=("before" if when == "before" else "after", number)
             )
-            killed += ended(start_sender(url_of(outbox), server.port, clock, doomed)) == -signal.SIGKILL
+            killed += ended(start_sender(url_of(outbox), [server.port], clock, doomed)) == -signal.SIGKILL
             # The one after it knows by the lease that the other is dead.
             again = Habits(connections=2, window=2, plans=names)
-            assert ended(start_sender(url_of(outbox), server.port, clock, again)) == 0
+            assert ended(start_sender(url_of(outbox), [server.port], clock, again)) == 0
             states = compare(outbox, server)
             assert set(states) <= {S.ACCEPTED, S.UNCERTAIN}, (when, number)
             assert states[S.UNCERTAIN] - uncertain <= again.connections * again.window
@@ -132,9 +130,9 @@ def test_a_zombie_wakes_up(outbox: Outbox, server: Watched, clock: Synchronized[
         frozen.set()
 
     server.when, server.then = ("mail", 2), freeze
-    first.append(start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE))
+    first.append(start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE))
     assert frozen.wait(PATIENCE_S)
-    assert ended(start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)) == 0
+    assert ended(start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)) == 0
     between = compare(outbox, server)
     assert between[S.UNCERTAIN] <= ONE_BY_ONE.window
     assert between[S.ACCEPTED] >= 9 - ONE_BY_ONE.window
@@ -156,10 +154,10 @@ def test_the_clock_jumps_while_mails_are_sent(
         clock.value += jump_s
 
     server.when, server.then = ("rcpt", 4), jump
-    assert ended(start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)) == 0
+    assert ended(start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)) == 0
     assert set(compare(outbox, server)) <= {S.ACCEPTED, S.READY, S.EXPIRED}
     clock.value = max(clock.value, NOW.timestamp() - time.time())
-    assert ended(start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)) == 0
+    assert ended(start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)) == 0
     states = compare(outbox, server)
     if jump_s == 20 * 3600.0:
         assert states[S.ACCEPTED] >= 4
@@ -182,7 +180,7 @@ def test_the_disk_is_full_after_the_250(tmp_path: Path, server: Watched, clock: 
             full.set()
 
         server.when, server.then = ("accepted", 3), fill
-        sender = start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)
+        sender = start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)
         assert full.wait(PATIENCE_S)
         sender.join(1.0)
         assert sender.exitcode is None, "it waits"
@@ -207,13 +205,13 @@ def test_killed_with_a_full_disk(tmp_path: Path, server: Watched, clock: Synchro
             full.set()
 
         server.when, server.then = ("accepted", 3), fill
-        sender = start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)
+        sender = start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)
         assert full.wait(PATIENCE_S)
         sender.join(0.5)
         sender.kill()
         assert ended(sender) == -signal.SIGKILL
         ballast.drop()
-        assert ended(start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)) == 0
+        assert ended(start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)) == 0
         states = compare(outbox, server)
         assert set(states) == {S.ACCEPTED, S.UNCERTAIN}
         assert states[S.UNCERTAIN] <= 2 * ONE_BY_ONE.window, "its window, and the one that it was about to be given"
@@ -238,7 +236,7 @@ def test_sqlite_is_locked_after_the_250(outbox: Outbox, server: Watched, clock: 
         locked.wait(PATIENCE_S)
 
     server.when, server.then = ("accepted", 3), lock
-    assert ended(start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)) == 0
+    assert ended(start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)) == 0
     threads[0].join()
     assert compare(outbox, server) == {S.ACCEPTED: 9}
 
@@ -272,7 +270,7 @@ def test_postgresql_is_gone_after_the_250(postgres: str, server: Watched, clock:
         gone.set()
 
     server.when, server.then = ("accepted", 3), cut
-    sender = start_sender(url_of(outbox), server.port, clock, ONE_BY_ONE)
+    sender = start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)
     assert gone.wait(PATIENCE_S)
     sender.join(1.0)
     assert sender.exitcode is None, "it waits"

@@ -1,9 +1,9 @@
 """Real sender processes that can be started in a few milliseconds, killed, frozen, and given another clock.
 
-    clock = shared_clock()
-    sender = start_sender(url, port, clock, Habits(kill=("after", 7)))
+    clock = clock_at(NOW)
+    sender = start_sender(url, [port], clock, Habits(kill=("after", 7)))
     sender.kill()                   # kill -9
-    freeze(sender); thaw(sender)    # SIGSTOP, SIGCONT
+    signal_to(sender, signal.SIGSTOP)
 
 They are forked from a server process that has everything imported; each opens a database of its own. ``Habits.kill``
 ends a process at one of its commits by a real SIGKILL to itself.
@@ -17,6 +17,8 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.sharedctypes import Synchronized
@@ -67,13 +69,25 @@ def shared_clock() -> Synchronized[float]:
     return made
 
 
+def clock_at(moment: dt.datetime) -> Synchronized[float]:
+    """A clock that shows that moment now."""
+    clock = shared_clock()
+    clock.value = moment.timestamp() - time.time()
+    return clock
+
+
 def now(clock: Synchronized[float]) -> dt.datetime:
     return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=clock.value)
 
 
-def start_sender(url: str, port: int, clock: Synchronized[float], habits: Habits) -> ForkServerProcess:
-    """A sender at work; it ends when nothing may go out now. SIGTERM asks it to stop."""
-    process = _context().Process(target=_send, args=(url, port, clock, habits), daemon=True)
+def start_sender(
+    url: str, ports: Sequence[int], clock: Synchronized[float], habits: Habits | None = None
+) -> ForkServerProcess:
+    """A sender at work, with a relay at each of the ports; it ends when nothing may go out now.
+
+    SIGTERM asks it to stop.
+    """
+    process = _context().Process(target=_send, args=(url, tuple(ports), clock, habits or Habits()), daemon=True)
     process.start()
     return process
 
@@ -85,7 +99,7 @@ def signal_to(process: ForkServerProcess, number: signal.Signals) -> None:
         os.kill(process.pid, number)
 
 
-def _send(url: str, port: int, clock: Synchronized[float], habits: Habits) -> None:
+def _send(url: str, ports: Sequence[int], clock: Synchronized[float], habits: Habits) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.set())
     times = Timeouts(
@@ -95,7 +109,9 @@ def _send(url: str, port: int, clock: Synchronized[float], habits: Habits) -> No
         dot_s=2 * habits.timeout_s,
         quit_s=0.2,
     )
-    settings = SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE, timeouts=times)
+    transports = [
+        SmtpTransport(SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE, timeouts=times)) for port in ports
+    ]
     config = MailConfig(connections=habits.connections, window=habits.window, per_second=habits.per_second)
     outbox = Outbox(MortalDatabase(Database(url), _Doomed(kill=habits.kill)))
     with contextlib.suppress(StoreError):  # the database stayed away: the next one goes on
@@ -104,7 +120,7 @@ def _send(url: str, port: int, clock: Synchronized[float], habits: Habits) -> No
             plan_and_build(outbox, habits.plans)
         drain(
             outbox,
-            lambda: [Relay.of(SmtpTransport(settings), config)],
+            lambda: [Relay.of(transport, config) for transport in transports],
             message_for,
             config=config,
             clock=lambda: now(clock),

@@ -25,7 +25,7 @@ from typing import Self
 from digest.model import DeliveryState as S
 from digest.store.outbox import Filters
 from tests.support.chaos import Kill
-from tests.support.forked import Habits, now, shared_clock, signal_to, start_sender
+from tests.support.forked import Habits, clock_at, now, signal_to, start_sender
 from tests.support.outbox_rows import DAY, HOUR, NOW, add_readers, make_outbox, make_ready
 from tests.support.smtp_server import Act, At, Drop, HalfLine, Hang, Say, SmtpServer
 
@@ -108,8 +108,7 @@ class Storm:
         self._url, self._mails = url, mails
         self._habits = habits or Habits(timeout_s=1.0)
         self._number = senders
-        self._clock = shared_clock()
-        self._clock.value = NOW.timestamp() - time.time()
+        self._clock = clock_at(NOW)
         self._pending: deque[tuple[At | None, Act | str]] = deque()
         self._plan_faults(mails, every)
         self._done: Counter[str] = Counter()
@@ -238,7 +237,7 @@ class Storm:
             lease_s=self._habits.lease_s,
             kill=kill,
         )
-        process = start_sender(self._url, self._server.port, self._clock, habits)
+        process = start_sender(self._url, [self._server.port], self._clock, habits)
         with self._turn:
             self._running.append(process)
 
