@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from digest.pipeline.backtest import Backtest
     from digest.pipeline.chronicle import Chronicle, Reconciled
     from digest.pipeline.comparison import Comparison
+    from digest.pipeline.correspondence import Correspondence
     from digest.pipeline.library import Suggestion
     from digest.pipeline.mailroom import Handled
     from digest.pipeline.membership import Imported, Membership
@@ -65,6 +66,26 @@ class App(Composition):
         from digest.pipeline.membership import Membership
 
         return Membership(self.rooms)
+
+    @cached_property
+    def letters(self) -> Correspondence:
+        """Mails to one person that are no editions: asked for at once, sent by :meth:`send_letters`."""
+        from digest.pipeline.correspondence import Correspondence
+
+        return Correspondence(self.rooms, self.members, self.ring)
+
+    def send_letters(self, stop: threading.Event | None = None) -> int:
+        """Send the letters that are due; returns how many went out. What is refused for now is tried again.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        return self.letters.send(
+            composer=lambda: self.composer,
+            relays=self.relays,
+            postmark=self.postmark,
+            stop=(stop or threading.Event()).is_set,
+        )
 
     def reread(self) -> SyncReport:
         """Make the store follow the subscriber files. A broken file keeps its reader's last good settings."""
@@ -142,6 +163,7 @@ class App(Composition):
         now = self.clock()
         reaped = self.outbox.reap(now, on_uncertain=self.config.mail.on_uncertain)
         self.members.housekeep()
+        self.send_letters(stop)
         planned = plan(self.rooms, trial=self.trial)
         self.outbox.expire_overdue(now)
         report = self._build_and_deliver(stop, progress)
@@ -398,7 +420,8 @@ class App(Composition):
 
         handled = handle(self.rooms, self.ring, data)
         if handled.left is not None:
-            self._say_goodbye(handled.left.subscriber_id)
+            self.letters.say_goodbye(handled.left.subscriber_id)
+            self.send_letters()
         return handled
 
     def delivery_of(self, notice: Notice) -> int | None:
@@ -420,22 +443,6 @@ class App(Composition):
         if inbox is None:
             return None
         return read_inbox(inbox, self.take_mail, stop=stop or threading.Event())
-
-    def _say_goodbye(self, reader_id: str) -> None:
-        """The last mail that somebody gets who left by mail, as far as it can be sent: a failure is logged."""
-        from digest.delivery.single import send_one
-        from digest.editions.letters import Goodbye
-        from digest.editions.recipe import assemble
-        from digest.pipeline.desk import site_info
-
-        try:
-            reader = self.rooms.subscribers.get(reader_id).subscriber
-            content = Goodbye(subscriber=reader, site=site_info(self.config), sent_at=self.clock())
-            drawn = self.composer.goodbye(content)
-            message = assemble(drawn.recipe, drawn.fragments)
-            send_one(self.relays(), self.postmark.envelope(drawn.recipe, message, now=self.clock()))
-        except DigestError as error:
-            logger.warning("reader=%s left, and could not be told so: %s", reader_id, error)
 
     def lane_matches(self) -> LaneMatches | None:
         """How many of the stored candidates each lane of a reader lets in; None while nothing is stored."""

@@ -117,7 +117,7 @@ def new(config: Path, name: str) -> None:
 def show(
     config: Path, name: str, form: str | None, compact: bool, hostile: bool, open_it: bool, output: Path | None
 ) -> None:
-    """The mail NAME (daily, weekly, welcome, confirm, goodbye, report) with made-up content; sends nothing."""
+    """The mail NAME (daily, weekly, welcome, confirm, link, goodbye, report) with made-up content; sends nothing."""
     suffix = output.suffix.removeprefix(".") if output else ""
     form = form or (suffix if suffix in {"html", "eml"} else "html" if open_it else "text")
     body = _drawn(load(config), name, form, compact=compact, hostile=hostile)

@@ -1,4 +1,4 @@
-"""Mails that are no editions: confirm, goodbye, and the operator's report. Content → the parts, with their words.
+"""Mails that are no editions: confirm, one's link, goodbye, the operator's report. Content → parts with their words.
 
 They go to one person for one reason, so they carry no papers, count nowhere, and leave no list to be left.
 """
@@ -43,6 +43,17 @@ class Goodbye:
     sent_at: dt.datetime
     back_url: str | None = None
     """The page where they may come back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """The way to a reader's own page, for who lost it, or asked for mails that they get already."""
+
+    subscriber: Subscriber
+    site: SiteInfo
+    sent_at: dt.datetime
+    page_url: str
+    asked_to_join: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +125,22 @@ def goodbye(content: Goodbye) -> Draft:
     }
     why = f"You get this because {address} was unsubscribed from {site}. It is the last mail to this address."
     return _letter("goodbye", content.site, words, preheader="You are unsubscribed. No more mails follow.", why=why)
+
+
+def way_back(content: WayBack) -> Draft:
+    """Raises RenderError if the link is none that may stand in a mail."""
+    site, address = clean(content.site.name, 80), clean(content.subscriber.email, 120)
+    words = {
+        "site": site,
+        "address": address,
+        "page_url": _needed(content.page_url),
+        "rhythm": wording.rhythm(content.subscriber.times),
+        "known": address if content.asked_to_join else "",
+    }
+    asked = "asked for mails to" if content.asked_to_join else "asked for the link of"
+    why = f"You get this because somebody, probably you, {asked} {address}. If it was not you, do nothing."
+    preheader = "Your settings, and what came so far. Nothing was changed."
+    return _letter("link", content.site, words, preheader=preheader, why=why)
 
 
 def report(content: Report) -> Draft:

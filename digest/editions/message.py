@@ -21,7 +21,7 @@ from digest.editions.clean import clean
 from digest.editions.content import EditionContent, SiteInfo
 from digest.editions.fragments import HOLE, Fragment
 from digest.editions.layout import layout
-from digest.editions.letters import Confirm, Goodbye, Report
+from digest.editions.letters import Confirm, Goodbye, Report, WayBack
 from digest.editions.links import Links, NoLinks
 from digest.editions.recipe import BODY, Placed, Recipe
 from digest.editions.templates import Templates
@@ -146,6 +146,11 @@ class Composer:
         """The mail that says that none follows. Raises RenderError."""
         reader = content.subscriber
         return self._letter(letters.goodbye(content), (reader.name, reader.email), content.sent_at)
+
+    def way_back(self, content: WayBack) -> Composed:
+        """The mail with the way to a reader's own page. Raises RenderError."""
+        reader = content.subscriber
+        return self._letter(letters.way_back(content), (reader.name, reader.email), content.sent_at)
 
     def report(self, content: Report) -> Composed:
         """The operator's report of a press day. Raises RenderError."""

@@ -83,6 +83,13 @@ PARTS: Mapping[str, Words] = {
         "rhythm": "when mails will come",
         "about": "the interests they will look for",
     },
+    "link": {
+        "site": "the name of the site",
+        "address": "the reader's address",
+        "page_url": "the reader's own page",
+        "rhythm": "when their mails come",
+        "known": "the address, where somebody asked for mails that it gets already",
+    },
     "goodbye": {
         "site": "the name of the site",
         "address": "the address that was unsubscribed",
@@ -113,12 +120,13 @@ MEANINGS: Mapping[str, str] = {
     "quiet": "a day without a pick",
     "source": "how one source did",
     "confirm": "mail: do you want these mails?",
+    "link": "mail: the way to a reader's own page",
     "goodbye": "mail: you are unsubscribed",
     "report": "mail: the operator's report",
     "task": "in the report: what needs attention",
     "row": "in the report: one figure, or one delivery",
 }
-MAILS = ("daily", "weekly", "welcome", "confirm", "goodbye", "report")
+MAILS = ("daily", "weekly", "welcome", "confirm", "link", "goodbye", "report")
 """The parts that open a mail, and so have a subject; the subject is given the same words."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from digest.editions.content import EditionContent, MissedView, PickView, SiteInfo, SourceHealth
-from digest.editions.letters import Confirm, Goodbye, Line, Report, Task
+from digest.editions.letters import Confirm, Goodbye, Line, Report, Task, WayBack
 from digest.editions.message import Composed, Composer
 from digest.model import (
     Attention,
@@ -145,6 +145,11 @@ def _composed(
             url = "https://papers.example/confirm/sample"
             return composer.confirm(
                 Confirm(subscriber=reader, site=site, sent_at=now, confirm_url=url, valid_for=dt.timedelta(days=2))
+            )
+        case "link":
+            url = "https://papers.example/f/sample/0/preferences"
+            return composer.way_back(
+                WayBack(subscriber=reader, site=site, sent_at=now, page_url=url, asked_to_join=bool(said))
             )
         case "goodbye":
             return composer.goodbye(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from digest.model.deliveries import OPEN_STATES, RELEASING_STATES, DeliveryState, EditionKey, Envelope
 from digest.model.identity import Identifier, Scheme
+from digest.model.letters import QUESTIONS, Letter
 from digest.model.membership import Act, Consent, Evidence, Joined, JoinOutcome, ReaderState
 from digest.model.papers import Fact, Highlight, Observation, Paper, Summary
 from digest.model.ranking import Attention, Decision, DecisionKind, Part, PartKind, Pick, Section, Selection, Verdict
@@ -30,6 +31,7 @@ from digest.model.subscribers import Frequency, Lane, MailLayout, Mute, QuietDay
 
 __all__ = [
     "OPEN_STATES",
+    "QUESTIONS",
     "RELEASING_STATES",
     "Act",
     "AnnounceType",
@@ -50,6 +52,7 @@ __all__ = [
     "JoinOutcome",
     "Joined",
     "Lane",
+    "Letter",
     "MailLayout",
     "Mute",
     "Observation",

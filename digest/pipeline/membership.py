@@ -15,10 +15,12 @@ from dataclasses import dataclass, replace
 
 from digest.delivery.files import forget_files
 from digest.errors import MembershipError
-from digest.model import Act, Consent, Evidence, Joined, Subscriber
+from digest.model import Act, Consent, Evidence, Joined, ReaderState, Subscriber
 from digest.pipeline import personal
 from digest.pipeline.rooms import Rooms
+from digest.pipeline.sending_now import plan_now
 from digest.reader_list import Listed
+from digest.settings.mail import TransportKind
 from digest.store.erasure import Erased, ErasureStore
 from digest.store.members import MemberStore
 from digest.store.subscribers import KnownReader
@@ -58,6 +60,10 @@ class Membership:
         """
         return self._rooms.subscribers.get(reader)
 
+    def with_address(self, email: str) -> KnownReader | None:
+        """Who has this address, in any spelling, be it that they left or have not confirmed."""
+        return self._members.with_address(email)
+
     def record(self, reader_id: str) -> Sequence[Consent]:
         """What they agreed to and withdrew, and when."""
         return self._members.record(reader_id)
@@ -76,16 +82,31 @@ class Membership:
         named = wanted if wanted.id else replace(wanted, id=new_reader_id())
         return self._members.join(named, evidence, now=self._rooms.clock())
 
-    def confirm(self, reader_id: str, evidence: Evidence) -> KnownReader:
+    def confirm(
+        self, reader_id: str, evidence: Evidence, *, email: str | None = None, at_once: bool = False
+    ) -> KnownReader:
         """From a link that only went to the address: what was asked for holds. Twice is as good as once.
 
         Their first edition is due at once where a send time has just passed, else at the next.
+
+        Args:
+            email: where that link went; another address that waits by now is not confirmed by it.
+            at_once: plan the first edition for now, so that the next pass of the daemon sends it.
 
         Raises:
             NotFound: too old a question, or no such reader.
             MembershipError: nothing to confirm, or the address is somebody else's by now.
         """
-        return self._members.confirm(reader_id, evidence, max_lateness=self._late, now=self._rooms.clock())
+        was_reader = at_once and self._rooms.subscribers.get(reader_id).state in {
+            ReaderState.ACTIVE,
+            ReaderState.PAUSED,
+        }
+        now = self._rooms.clock()
+        known = self._members.confirm(reader_id, evidence, email=email, max_lateness=self._late, now=now)
+        if not at_once or was_reader or known.state is not ReaderState.ACTIVE:
+            return known
+        plan_now(self._rooms, known, trial=self._rooms.config.mail.transport is TransportKind.FILES)
+        return self.find(reader_id)
 
     def add(self, subscriber: Subscriber, evidence: Evidence, *, act: Act = Act.ADDED) -> KnownReader:
         """A reader whose consent the operator vouches for; ``subscriber.id`` may be empty.

@@ -44,7 +44,7 @@ def send_now(rooms: Rooms, reader: str, *, trial: bool, work: Callable[[], str |
     edition = rooms.clock().astimezone(zone(known.subscriber.times.timezone)).date()
     before = _row(rooms, name, edition, trial)
     if before is None:
-        rooms.outbox.plan([_plan(rooms, known, edition)], trial=trial, now=rooms.clock())
+        plan_now(rooms, known, trial=trial)
     elif before.state in AGAIN:
         rooms.outbox.retry([before.id], now=rooms.clock())
     elif before.state not in GOING:
@@ -60,6 +60,13 @@ def send_now(rooms: Rooms, reader: str, *, trial: bool, work: Callable[[], str |
             False, f"{name}: not sent yet, the mail server is paused: {paused} (digest queue resume tries now)"
         )
     return Outcome(False, f"{name}: {after.state}: {after.reason or 'see digest queue'}")
+
+
+def plan_now(rooms: Rooms, known: KnownReader, *, trial: bool) -> bool:
+    """Plan a reader's edition of today for this moment, in place of the scheduled one; False if there was one."""
+    now = rooms.clock()
+    edition = now.astimezone(zone(known.subscriber.times.timezone)).date()
+    return rooms.outbox.plan([_plan(rooms, known, edition)], trial=trial, now=now) > 0
 
 
 def _row(rooms: Rooms, reader: str, edition: dt.date, trial: bool) -> DeliveryRow | None:

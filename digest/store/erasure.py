@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Text, cast, delete, insert, or_, select, upda
 from digest.model import OPEN_STATES, DeliveryState, ReaderState
 from digest.store.database import Database
 from digest.store.keys import keyed_hashes
+from digest.store.letters import forget_letters
 from digest.store.outbox.base import write_event
 from digest.store.outbox.suppression import forget_address
 from digest.store.schema import attempts, deliveries, erasures, events, metadata, sent_papers, subscribers
@@ -68,6 +69,7 @@ class ErasureStore:
             _anonymise(connection, [stranger], now)
             wanted = subscriber_from_json(row.wanted).email if row.wanted is not None else ""
             _scrub_events(connection, {reader_id, row.email, row.address, wanted} - {""})
+            forget_letters(connection, {row.email, wanted} - {""})
             forget_address(connection, row.email, now)
             hashed = keyed_hashes(connection, READER_ID, [reader_id])[reader_id]
             connection.execute(delete(erasures).where(erasures.c.id_hash == hashed))

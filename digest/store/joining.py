@@ -18,7 +18,7 @@ from digest.errors import MembershipError
 from digest.model import Act, Evidence, Joined, JoinOutcome, Subscriber
 from digest.schedule import next_slot
 from digest.store.database import Database
-from digest.store.outbox.suppression import suppressed_among
+from digest.store.outbox.suppression import canonical_address, suppressed_among
 from digest.store.schema import consents, subscribers
 from digest.store.subscribers import STORE, KnownReader, first_slot, known_reader, settings_values
 from digest.store.wishes import MEMBERS, S, alone_with, changeable, enrol, id_taken, locked, note, put, with_address
@@ -75,10 +75,20 @@ class Joining:
         with self._db.write() as connection:
             return _obstacle(connection, subscriber, now)
 
+    def with_address(self, email: str) -> KnownReader | None:
+        """Who has this address, be it that they left or have not confirmed; a reader before either."""
+        with self._db.read() as connection:
+            row = with_address(connection, canonical_address(email), lock=False)
+            return known_reader(row) if row is not None else None
+
     def confirm(
-        self, reader_id: str, evidence: Evidence, *, max_lateness: dt.timedelta, now: dt.datetime
-    ) -> KnownReader:
+        self, reader_id: str, evidence: Evidence, *, email: str | None = None, max_lateness: dt.timedelta,
+        now: dt.datetime,
+    ) -> KnownReader:  # fmt: skip
         """What was asked for holds: a newcomer's first mail, a return, a new address. Once is as good as twice.
+
+        Args:
+            email: where the question went: if another address waits by now, this is no answer.
 
         Raises:
             NotFound: no such reader, or the question was too old and is forgotten.
@@ -92,6 +102,9 @@ class Joining:
                 raise MembershipError(f"{reader_id} is {row.state}: there is nothing to confirm")
             values: dict[str, Any] = {"wanted": None, "updated_at": now}
             subscriber = subscriber_from_json(row.settings)
+            asked = subscriber_from_json(row.wanted) if row.wanted is not None else subscriber
+            if email is not None and canonical_address(asked.email) != canonical_address(email):
+                raise MembershipError(f"{reader_id} has asked for another address since")
             if row.wanted is not None and row.origin == STORE:
                 subscriber = subscriber_from_json(row.wanted)
                 key = alone_with(connection, subscriber.email)

@@ -522,6 +522,27 @@ feedback = Table(
     sqlite_autoincrement=True,
 )
 
+# ── letters: mails to one person that are no editions ───────────────────────────────────────────────────────
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", String(12), nullable=False, comment="digest.model.Letter: asks to join, for a link; confirm, …"),
+    # No foreign key: who never confirmed is dropped, and what was written to them with them.
+    Column("subscriber_id", String(128), index=True, comment="null while it is not known whose the address is"),
+    Column("to_hash", String(65), nullable=False, index=True, comment="keyed hash of the address, to count by"),
+    Column("body", JSON(none_as_null=True), comment="what was asked for, until it is decided"),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, comment="no attempt is made after it"),
+    Column("next_attempt_at", Instant, index=True, comment="null: settled, as outcome says"),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_token", String(32)),
+    Column("lease_until", Instant),
+    Column("outcome", Text, comment="sent, or why not; of a failed attempt the reason"),
+    sqlite_autoincrement=True,
+)
+
 signing_keys = Table(
     "signing_keys",
     metadata,

@@ -30,14 +30,15 @@ def alone_with(connection: Connection, email: str) -> str:
     return key
 
 
-def with_address(connection: Connection, key: str, *, but: str = "") -> Row[Any] | None:
+def with_address(connection: Connection, key: str, *, but: str = "", lock: bool = True) -> Row[Any] | None:
     """Who has this address: a reader before one who left, and one who left before one who never confirmed."""
     query = (
         select(subscribers)
         .where(subscribers.c.address == key, subscribers.c.state.in_(RANKS), subscribers.c.id != but)
         .order_by(subscribers.c.id)
-        .with_for_update()
     )
+    if lock:
+        query = query.with_for_update()
     return min(connection.execute(query).all(), key=lambda row: RANKS.index(row.state), default=None)
 
 

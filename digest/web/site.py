@@ -10,11 +10,11 @@ from digest.keyring import KeyRing
 from digest.pipeline.rooms import Clock, Rooms
 from digest.pipeline.search import Searcher
 from digest.pipeline.trends import Trends
+from digest.seals import Seals
 from digest.settings.web import parse_listen
 from digest.store.database import Database
 from digest.web.cache import PageCache
 from digest.web.limits import Limiter
-from digest.web.seals import Seals
 from digest.web.templates import WebTemplates
 from digest.web.urls import Urls
 

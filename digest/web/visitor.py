@@ -17,13 +17,11 @@ from typing import Final
 
 from digest.errors import NotFound, TokenError
 from digest.model import EditionKey
+from digest.seals import FRESH
 from digest.store.subscribers import FILE, KnownReader
 from digest.web.routes import Asked, Route
 from digest.web.site import Site
 from digest.web.urls import segment
-
-FRESH_FOR: Final = dt.timedelta(hours=1)
-_PURPOSE: Final = "me"
 
 BASES: Final = ("/f/{token}/0", "/me/{seal}")
 """What stands before the pages of a reader."""
@@ -71,7 +69,7 @@ def visitor(asked: Asked) -> Visitor:
     """
     site, seal = asked.site, asked.path.get("seal")
     if seal is not None:
-        reader_id, edition = site.seals.open(_PURPOSE, seal, now=asked.now), None
+        reader_id, edition = site.seals.open(FRESH, seal, now=asked.now), None
         base = f"/me/{segment(seal)}"
     else:
         token = asked.path["token"]
@@ -88,7 +86,7 @@ def visitor(asked: Asked) -> Visitor:
 
 def fresh_place(site: Site, reader_id: str, *, now: dt.datetime, page: str = "preferences") -> str:
     """The path of a link that is good for FRESH_FOR. It may go to the reader's own address and nowhere else."""
-    return f"/me/{segment(site.seals.seal(_PURPOSE, reader_id, until=now + FRESH_FOR))}/{page}"
+    return f"/me/{segment(site.seals.fresh(reader_id, now=now))}/{page}"
 
 
 def for_readers(name: str, made: Callable[[str], Route]) -> tuple[Route, ...]:

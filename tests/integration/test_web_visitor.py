@@ -7,10 +7,11 @@ from pathlib import Path
 
 from digest.app import App
 from digest.model import EditionKey
+from digest.seals import FRESH_FOR
 from digest.web.cache import PageCache
 from digest.web.routes import Answer, Asked, Document, page
 from digest.web.site import Site
-from digest.web.visitor import FRESH_FOR, for_readers, fresh_place, visitor
+from digest.web.visitor import for_readers, fresh_place, visitor
 from tests.support.apps import Hands
 from tests.support.entries import NOW
 from tests.support.web import web

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from digest.errors import TokenError
 from digest.keyring import KeyRing
+from digest.seals import Seals
 from digest.settings.web import parse_listen
 from digest.web.limits import Limit, Limiter, network_of
-from digest.web.seals import Seals
 from digest.web.urls import Urls, segment
 
 NOW = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)

@@ -167,3 +167,32 @@ def upgrade() -> None:
     op.create_index(op.f("ix_bounces_delivery_id"), "bounces", ["delivery_id"], unique=False)
     op.create_index(op.f("ix_bounces_subscriber_id"), "bounces", ["subscriber_id"], unique=False)
     op.create_index(op.f("ix_bounces_address"), "bounces", ["address"], unique=False)
+    op.create_table(
+        "letters",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column(
+            "kind", sa.String(length=12), nullable=False, comment="digest.model.Letter: asks to join, for a link; confirm, …"
+        ),
+        sa.Column(
+            "subscriber_id",
+            sa.String(length=128),
+            nullable=True,
+            comment="null while it is not known whose the address is",
+        ),
+        sa.Column(
+            "to_hash", sa.String(length=65), nullable=False, comment="keyed hash of the address, to count by"
+        ),
+        sa.Column("body", sa.JSON(), nullable=True, comment="what was asked for, until it is decided"),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False, comment="no attempt is made after it"),
+        sa.Column("next_attempt_at", INSTANT, nullable=True, comment="null: settled, as outcome says"),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_token", sa.String(length=32), nullable=True),
+        sa.Column("lease_until", INSTANT, nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True, comment="sent, or why not; of a failed attempt the reason"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_letters_subscriber_id"), "letters", ["subscriber_id"], unique=False)
+    op.create_index(op.f("ix_letters_to_hash"), "letters", ["to_hash"], unique=False)
+    op.create_index(op.f("ix_letters_next_attempt_at"), "letters", ["next_attempt_at"], unique=False)

@@ -13,6 +13,9 @@ import datetime as dt
 from digest.errors import TokenError
 from digest.keyring import MAC_BYTES, KeyRing
 
+FRESH_FOR = dt.timedelta(hours=1)
+"""How long the link to a reader's own page works that was mailed to them because they asked."""
+FRESH = "me"
 _LONGEST = 2_000
 _PURPOSE = "digest seals 1 "
 
@@ -25,6 +28,10 @@ class Seals:
         """A token that says ``text``, for a ``purpose``, until an instant; safe in a URL path, readable by anyone."""
         payload = f"{int(until.timestamp()):x}.{text}".encode()
         return f"{_encode(payload)}.{_encode(self._ring.mac(_PURPOSE + purpose, payload))}"
+
+    def fresh(self, reader_id: str, *, now: dt.datetime) -> str:
+        """The seal of a link that may go to the reader's own address and nowhere else."""
+        return self.seal(FRESH, reader_id, until=now + FRESH_FOR)
 
     def open(self, purpose: str, token: str, *, now: dt.datetime) -> str:
         """What a token says.
