@@ -49,6 +49,7 @@ translations: $(STAMP) ## bring new messages of code and templates into every ca
 	@mkdir -p build
 	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --output build/digest.pot --no-wrap --sort-by-file --no-location --omit-header .
 	@for file in digest/translations/*/LC_MESSAGES/digest.po; do \
+	  [ -e "$$file" ] || continue; \
 	  tag=$$(basename $$(dirname $$(dirname $$file))); \
 	  $(BIN)/pybabel --quiet update --input-file build/digest.pot --output-file $$file --locale $$tag --domain digest --no-wrap --no-fuzzy-matching --ignore-obsolete; \
 	done

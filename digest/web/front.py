@@ -31,6 +31,8 @@ BODY_TIMEOUT_S = 20.0
 SLOW_S = 1.0
 LANGUAGE_COOKIE = "lang"
 _A_YEAR_S = 365 * 86400
+_LONGEST_WISH = 1000
+"""In bytes, of a header that says a language: what was understood of it is remembered."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -150,7 +152,9 @@ def _language(headers: list[tuple[bytes, bytes]], query: bytes) -> tuple[Languag
             cookie = value
         elif name == b"accept-language":
             accept = value
-    return _wished(cookie if LANGUAGE_COOKIE.encode() in cookie else b"", accept), False
+    if LANGUAGE_COOKIE.encode() not in cookie or len(cookie) > _LONGEST_WISH:
+        cookie = b""
+    return _wished(cookie, accept[:_LONGEST_WISH]), False
 
 
 @lru_cache(maxsize=1024)

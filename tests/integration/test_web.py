@@ -198,3 +198,16 @@ def test_the_box_that_says_subscribe_is_there_where_its_form_is_taken(tmp_path: 
         boxes = [client.get(path).text for path in paths]
     assert all('action="/subscribe"' in html for html in boxes)
     assert 'name="interests" value="sparse kernels"' in boxes[2]
+
+
+def test_headers_of_any_length_are_answered(tmp_path: Path) -> None:
+    """In English, where they say nothing that is understood."""
+    with web(tmp_path, *VOTED) as (client, _):
+        for wish in (
+            "x" * 30_000,
+            "de;q=" + "9" * 5000,
+            '"; lang=\\',
+            "\udcff\udcfe".encode("latin-1", "replace").decode(),
+        ):
+            answer = client.get("/", headers={"Accept-Language": wish, "Cookie": f"lang={wish}"})
+            assert (answer.status_code, answer.headers["content-language"]) == (200, "en")
