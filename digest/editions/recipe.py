@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,22 +34,18 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """All that a delivery has to remember of its message."""
+class Message:
+    """All that the bytes of a message are made from."""
 
-    edition: dt.date
     message_id: str
     sender: str
     """The bare address of From."""
     recipient: str
     """The bare address of To; an international domain is in its ASCII form."""
-    subject: str
     head: str
     """The header lines, encoded and folded, with CRLF; MIME headers and body follow from the rest."""
     shell: Placed
     body: tuple[Placed, ...]
-    picks: tuple[Pick, ...]
-    """What was chosen and why, in mail order, with the parts of each score."""
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -59,6 +56,16 @@ class Recipe:
     def needs_smtputf8(self) -> bool:
         """True if the address has a local part beyond ASCII (RFC 6531): without the extension it can't be sent."""
         return not self.recipient.isascii()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe(Message):
+    """All that a delivery has to remember of its message: also what was chosen for it, and why."""
+
+    edition: dt.date
+    subject: str
+    picks: tuple[Pick, ...]
+    """In mail order, with the parts of each score."""
 
     def to_bytes(self) -> bytes:
         body = {
@@ -77,24 +84,43 @@ class Recipe:
     @classmethod
     def from_bytes(cls, data: bytes) -> Recipe:
         """Raises ValueError if ``data`` is damaged or of a newer format."""
-        try:
-            body = orjson.loads(zlib.decompress(data))
-        except zlib.error as error:
-            raise ValueError(f"the stored message is damaged: {error}") from error
-        if body["format"] != _FORMAT:
-            raise ValueError(f"the stored message is of format {body['format']}, this program reads {_FORMAT}")
-        shell, *rest = (Placed(*placed) for placed in body["placed"])
+        body = _opened(data)
         return cls(
+            **_message_in(body),
             edition=dt.date.fromisoformat(body["edition"]),
-            message_id=body["message_id"],
-            sender=body["sender"],
-            recipient=body["recipient"],
             subject=body["subject"],
-            head=body["head"],
-            shell=shell,
-            body=tuple(rest),
             picks=tuple(_pick_from_json(*pick) for pick in body["picks"]),
         )
+
+
+class ToSend(NamedTuple):
+    """What sending reads of a recipe: the scores and their parts stay packed, which is most of it."""
+
+    message: Message
+    paper_ids: tuple[int, ...]
+    """Of the picks, in mail order."""
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ToSend:
+        """Raises ValueError if ``data`` is damaged or of a newer format."""
+        body = _opened(data)
+        return cls(Message(**_message_in(body)), tuple(pick[0] for pick in body["picks"]))
+
+
+def _opened(data: bytes) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = orjson.loads(zlib.decompress(data))
+    except zlib.error as error:
+        raise ValueError(f"the stored message is damaged: {error}") from error
+    if body["format"] != _FORMAT:
+        raise ValueError(f"the stored message is of format {body['format']}, this program reads {_FORMAT}")
+    return body
+
+
+def _message_in(body: dict[str, Any]) -> dict[str, Any]:
+    shell, *rest = (Placed(*placed) for placed in body["placed"])
+    said = {name: body[name] for name in ("message_id", "sender", "recipient", "head")}
+    return {**said, "shell": shell, "body": tuple(rest)}
 
 
 _Json = list[object]
@@ -133,22 +159,22 @@ _encoded = lru_cache(maxsize=2048)(encode)
 """Most words stand in the HTML and in the text alike, and many in the next mail as well."""
 
 
-def _joined(recipe: Recipe, loaded: Mapping[str, Fragment], kind: str) -> list[bytes]:
+def _joined(message: Message, loaded: Mapping[str, Fragment], kind: str) -> list[bytes]:
     """The encoded pieces of one body part, in order: shell, the placed fragments inside it, shell.
 
     Raises KeyError for a hole that is left open. Written out, since it runs for 80 holes of every mail.
     """
     html = kind == "html"
     inner: list[bytes] = []
-    for placed in recipe.body:
+    for placed in message.body:
         fragment = loaded[placed.hash]
         pieces, values = (fragment.html, placed.html) if html else (fragment.text, placed.text)
         segments = pieces.segments
         inner.append(segments[0])
         for at, name in enumerate(pieces.names, start=1):
             inner += _encoded(values[name]), segments[at]
-    fragment = loaded[recipe.shell.hash]
-    pieces, values = (fragment.html, recipe.shell.html) if html else (fragment.text, recipe.shell.text)
+    fragment = loaded[message.shell.hash]
+    pieces, values = (fragment.html, message.shell.html) if html else (fragment.text, message.shell.text)
     joined = [pieces.segments[0]]
     for name, segment in zip(pieces.names, pieces.segments[1:], strict=True):
         joined += inner if name == BODY else (_encoded(values[name]),)
@@ -161,9 +187,9 @@ def _parsed(name: str, data: bytes) -> Fragment:
     return Fragment.load(data, name)
 
 
-def _load(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> dict[str, Fragment]:
+def _load(message: Message, fragments: Mapping[str, bytes | Fragment]) -> dict[str, Fragment]:
     loaded = {}
-    for name in recipe.hashes:
+    for name in message.hashes:
         try:
             data = fragments[name]
             loaded[name] = data if isinstance(data, Fragment) else _parsed(name, data)
@@ -172,37 +198,37 @@ def _load(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> dict[str
     return loaded
 
 
-def assemble(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> bytes:
-    """The whole message (RFC 5322, CRLF), without a DKIM signature. The same recipe gives the same bytes.
+def assemble(message: Message, fragments: Mapping[str, bytes | Fragment]) -> bytes:
+    """The whole message (RFC 5322, CRLF), without a DKIM signature. The same message gives the same bytes.
 
     Raises RenderError if a fragment is missing.
     """
-    loaded = _load(recipe, fragments)
-    boundary = "=_" + recipe.message_id.strip("<>").partition("@")[0]  # "=_" can't occur in quoted-printable
+    loaded = _load(message, fragments)
+    boundary = "=_" + message.message_id.strip("<>").partition("@")[0]  # "=_" can't occur in quoted-printable
     part = "--{}\r\nContent-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     start = (
-        f"{recipe.head}MIME-Version: 1.0\r\n"
+        f"{message.head}MIME-Version: 1.0\r\n"
         f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n{part.format(boundary, "plain")}'
     )
     return b"".join(
         (
             start.encode(),
-            *_joined(recipe, loaded, "text"),
+            *_joined(message, loaded, "text"),
             f"\r\n{part.format(boundary, 'html')}".encode(),
-            *_joined(recipe, loaded, "html"),
+            *_joined(message, loaded, "html"),
             f"\r\n--{boundary}--\r\n".encode(),
         )
     )
 
 
-def part_html(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> str:
+def part_html(message: Message, fragments: Mapping[str, bytes | Fragment]) -> str:
     """The HTML body as a browser would show it."""
-    return decode(b"".join(_joined(recipe, _load(recipe, fragments), "html")))
+    return decode(b"".join(_joined(message, _load(message, fragments), "html")))
 
 
-def part_text(recipe: Recipe, fragments: Mapping[str, bytes | Fragment]) -> str:
+def part_text(message: Message, fragments: Mapping[str, bytes | Fragment]) -> str:
     """The text body."""
-    return decode(b"".join(_joined(recipe, _load(recipe, fragments), "text")))
+    return decode(b"".join(_joined(message, _load(message, fragments), "text")))
 
 
 def to_json(recipe: Recipe) -> dict[str, object]:

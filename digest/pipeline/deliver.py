@@ -10,7 +10,7 @@ from digest.delivery.relays import Relay
 from digest.delivery.report import DrainReport
 from digest.delivery.sender import drain
 from digest.editions.fragments import Fragment
-from digest.editions.recipe import Recipe, assemble
+from digest.editions.recipe import ToSend, assemble
 from digest.model import Envelope
 from digest.pipeline.chronicle import Chronicle
 from digest.pipeline.postmark import Postmark
@@ -33,16 +33,16 @@ class Renderer:
         self._fragments: dict[str, Fragment] = {}
 
     def __call__(self, delivery: ClaimedDelivery) -> Envelope:
-        recipe = Recipe.from_bytes(delivery.recipe)
+        message, paper_ids = ToSend.from_bytes(delivery.recipe)
         if self._note is not None:
-            self._note(delivery, [pick.paper_id for pick in recipe.picks])
-        missing = [name for name in recipe.hashes if name not in self._fragments]
+            self._note(delivery, paper_ids)
+        missing = [name for name in message.hashes if name not in self._fragments]
         if missing:
             loaded = self._rooms.fragments.get(missing)
             self._fragments.update({name: Fragment.load(data, name) for name, data in loaded.items()})
         return self._postmark.envelope(
-            recipe,
-            assemble(recipe, self._fragments),
+            message,
+            assemble(message, self._fragments),
             now=self._rooms.clock(),
             delivery_id=delivery.id,
             recipient=delivery.recipient,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from digest.delivery.tags import ReturnPath
 from digest.editions.dkim import Signer
-from digest.editions.recipe import Recipe
+from digest.editions.recipe import Message
 from digest.model import Envelope
 
 
@@ -27,19 +27,19 @@ class Postmark:
         return self.signer.sign(message, now=now) if self.signer else message
 
     def envelope(
-        self, recipe: Recipe, message: bytes, *, now: dt.datetime, delivery_id: int = 0, recipient: str | None = None
+        self, message: Message, data: bytes, *, now: dt.datetime, delivery_id: int = 0, recipient: str | None = None
     ) -> Envelope:
-        """A message, ready to leave.
+        """A message, assembled as ``data``, ready to leave.
 
         Args:
             delivery_id: 0 for a letter, which has no delivery that a bounce could be held against.
-            recipient: where it goes, if that is not what the recipe says.
+            recipient: where it goes, if that is not what the message says.
         """
         tagged = self.return_path.sign(delivery_id) if self.return_path and delivery_id else None
         return Envelope(
             delivery_id=delivery_id,
-            sender=tagged or recipe.sender,
-            recipient=recipient or recipe.recipient,
-            message_id=recipe.message_id,
-            data=self.sign(message, now=now),
+            sender=tagged or message.sender,
+            recipient=recipient or message.recipient,
+            message_id=message.message_id,
+            data=self.sign(data, now=now),
         )

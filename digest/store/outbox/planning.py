@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 
 from digest.model import DeliveryState
+from digest.store.bulk import BulkInsert
 from digest.store.outbox.base import Chapter, insert_or_ignore, pass_gate, settle
 from digest.store.outbox.suppression import domain_of
 from digest.store.outbox.values import Built, Plan, PlannedDelivery
@@ -36,6 +37,8 @@ BUILT = (
         updated_at=bindparam("at"),
     )
 )
+
+_SENT = ("delivery_id", "paper_id", "subscriber_id", "position")
 
 
 class Planning(Chapter):
@@ -192,18 +195,14 @@ class Planning(Chapter):
                         for item in mine.values()
                     ],
                 )
-            papers = [
-                {
-                    "delivery_id": item.delivery_id,
-                    "paper_id": paper_id,
-                    "subscriber_id": readers[item.delivery_id, item.lease_token],
-                    "position": position,
-                }
-                for item in mine.values()
-                for position, paper_id in enumerate(dict.fromkeys(item.paper_ids), start=1)
-            ]
-            if papers:
-                connection.execute(insert(sent_papers), papers)
+            BulkInsert(sent_papers, _SENT, connection.dialect)(
+                connection,
+                [
+                    (item.delivery_id, paper_id, readers[item.delivery_id, item.lease_token], position)
+                    for item in mine.values()
+                    for position, paper_id in enumerate(dict.fromkeys(item.paper_ids), start=1)
+                ],
+            )
         return len(mine)
 
     def skipped(self, delivery_id: int, lease_token: str, reason: str, *, now: dt.datetime) -> bool:
