@@ -22,14 +22,16 @@ def make_first_key(connection: Connection) -> None:
     connection.execute(insert(signing_keys).values(id="1", secret=secrets.token_bytes(SIZE)))
 
 
+OLDEST = select(signing_keys.c.secret).order_by(signing_keys.c.created_at, signing_keys.c.id).limit(1)
+
+
 def keyed_hashes(connection: Connection, kind: str, texts: Iterable[str]) -> dict[str, str]:
     """By text, ``#`` and 64 hex digits that nobody can turn back, nor try out, without the database's oldest secret.
 
     That one is never dropped: unsubscribe links that it signed never expire. ``kind`` keeps an id and an address that
     are spelled alike apart. Empty for a database without a secret, which has erased nobody.
     """
-    oldest = select(signing_keys.c.secret).order_by(signing_keys.c.created_at, signing_keys.c.id).limit(1)
-    secret = connection.execute(oldest).scalar_one_or_none()
+    secret = connection.execute(OLDEST).scalar_one_or_none()
     if secret is None:
         return {}
     salt = f"digest erased 1\0{kind}\0".encode()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from digest.model import DeliveryState
 from digest.store.bulk import BulkInsert, instant_binder
@@ -24,6 +24,50 @@ from digest.store.owners import new_token
 from digest.store.schema import attempts, deliveries, resting_domains, subscribers
 
 UNDER_LEASE = (DeliveryState.LEASED, DeliveryState.SENDING)
+
+# Written once: to put a statement together takes SQLAlchemy longer than SQLite takes to carry it out.
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+
+MARKABLE = (
+    select(
+        deliveries.c.id,
+        deliveries.c.lease_token,
+        deliveries.c.recipient,
+        deliveries.c.expires_at,
+        subscribers.c.state.label("reader_state"),
+    )
+    .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+    # `sending` as well: this very commit may have got through although its answer did not.
+    .where(deliveries.c.id.in_(_IDS), deliveries.c.state.in_(UNDER_LEASE))
+    .order_by(deliveries.c.id)
+    .with_for_update(of=deliveries)
+)
+
+MARK = (
+    update(deliveries).where(deliveries.c.id.in_(_IDS)).values(state=DeliveryState.SENDING, updated_at=bindparam("at"))
+)
+
+ACCEPT = (
+    update(deliveries)
+    .where(
+        # Locked in the order of their ids, as verdicts are.
+        deliveries.c.id.in_(
+            select(deliveries.c.id)
+            .where(deliveries.c.id.in_(_IDS), deliveries.c.state != DeliveryState.ACCEPTED)
+            .order_by(deliveries.c.id)
+            .with_for_update()
+        )
+    )
+    .values(
+        state=DeliveryState.ACCEPTED,
+        reason=None,
+        next_attempt_at=None,
+        attempt_count=deliveries.c.attempt_count + 1,
+        lease_token=None,
+        lease_until=None,
+        updated_at=bindparam("at"),
+    )
+)
 
 _ATTEMPT = ("delivery_id", "lease_token", "at", "relay", "phase", "outcome", "code", "text")
 
@@ -177,30 +221,12 @@ def _mark(connection: Connection, windows: Sequence[Window], now: dt.datetime) -
     token_of = {delivery: window.lease_token for window in windows for delivery in window.ids}
     if not token_of:
         return frozenset()
-    rows = connection.execute(
-        select(
-            deliveries.c.id,
-            deliveries.c.lease_token,
-            deliveries.c.recipient,
-            deliveries.c.expires_at,
-            subscribers.c.state.label("reader_state"),
-        )
-        .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-        .where(
-            deliveries.c.id.in_(list(token_of)),
-            # `sending` as well: this very commit may have got through although its answer did not.
-            deliveries.c.state.in_(UNDER_LEASE),
-        )
-        .order_by(deliveries.c.id)
-        .with_for_update(of=deliveries)
-    ).all()
+    rows = connection.execute(MARKABLE, {"ids": list(token_of)}).all()
     passed = [
         row.id for row in pass_gate(connection, [row for row in rows if row.lease_token == token_of[row.id]], now)
     ]
     if passed:
-        connection.execute(
-            update(deliveries).where(deliveries.c.id.in_(passed)).values(state=DeliveryState.SENDING, updated_at=now)
-        )
+        connection.execute(MARK, {"ids": passed, "at": now})
     return frozenset(passed)
 
 
@@ -239,23 +265,4 @@ def _record(connection: Connection, results: Sequence[AttemptResult], now: dt.da
 
 def _accept(connection: Connection, ids: Sequence[int], now: dt.datetime) -> int:
     """A 250 is a fact, whoever holds the lease by now. One statement: nearly all results are this one."""
-    # Locked in the order of their ids, as verdicts are.
-    open_ones = (
-        select(deliveries.c.id)
-        .where(deliveries.c.id.in_(ids), deliveries.c.state != DeliveryState.ACCEPTED)
-        .order_by(deliveries.c.id)
-        .with_for_update()
-    )
-    return connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(open_ones))
-        .values(
-            state=DeliveryState.ACCEPTED,
-            reason=None,
-            next_attempt_at=None,
-            attempt_count=deliveries.c.attempt_count + 1,
-            lease_token=None,
-            lease_until=None,
-            updated_at=now,
-        )
-    ).rowcount
+    return connection.execute(ACCEPT, {"ids": ids, "at": now}).rowcount

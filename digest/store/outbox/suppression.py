@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select
 
 from digest.store.database import Database, dialect_insert
 from digest.store.keys import keyed_hashes
@@ -20,6 +20,12 @@ from digest.store.schema import suppressions
 
 ADDRESS = "address"
 ERASED = "erased at the reader's wish"
+
+
+SUPPRESSED = select(suppressions.c.address, suppressions.c.reason).where(
+    suppressions.c.address.in_(bindparam("addresses", expanding=True)),
+    or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > bindparam("at")),
+)
 
 
 def canonical_address(address: str) -> str:
@@ -49,12 +55,7 @@ def suppressed_among(connection: Connection, addresses: Iterable[str], now: dt.d
     if not keys:
         return {}
     hashes = keyed_hashes(connection, ADDRESS, set(keys.values()))
-    rows = connection.execute(
-        select(suppressions.c.address, suppressions.c.reason).where(
-            suppressions.c.address.in_(sorted({*keys.values(), *hashes.values()})),
-            or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now),
-        )
-    )
+    rows = connection.execute(SUPPRESSED, {"addresses": sorted({*keys.values(), *hashes.values()}), "at": now})
     reasons = {row.address: row.reason for row in rows}
     found = {address: reasons.get(key) or reasons.get(hashes.get(key, "")) for address, key in keys.items()}
     return {address: reason for address, reason in found.items() if reason is not None}
