@@ -188,6 +188,8 @@ class Schedule(RuleBasedStateMachine):
         while worker.is_alive() and not mortal.sleeping.wait(0.001):
             pass
         if mortal.sleeping.is_set():
+            marked = self.look("SELECT id FROM deliveries WHERE state = 'sending'")
+            mortal.begun = frozenset(int(str(number)) for (number,) in marked)
             self.bound += window
             self.sleeper = worker
         else:
@@ -200,6 +202,7 @@ class Schedule(RuleBasedStateMachine):
         worker, self.sleeper = self.sleeper, None
         assert worker is not None
         worker.mortal.kill_at(kill)
+        worker.mortal.barred = self.barred()
         worker.mortal.woken.set()
         worker.end()
 
@@ -207,12 +210,13 @@ class Schedule(RuleBasedStateMachine):
         return Outbox(MortalDatabase(self.db, mortal))
 
     def drain(self, mortal: Mortal, connections: int, window: int, fates: Sequence[Fate], refusals: int) -> None:
-        barred = self.barred()
+        mortal.barred = self.barred()
 
         def watch(envelope: Envelope) -> None:
-            ((state,),) = self.look(f"SELECT state FROM deliveries WHERE id = {envelope.delivery_id}")
-            assert mortal.slept or state == S.SENDING, "marked before the first byte"
-            assert mortal.slept or envelope.recipient not in barred, "whoever left or is suppressed gets nothing"
+            if envelope.delivery_id not in mortal.begun:
+                ((state,),) = self.look(f"SELECT state FROM deliveries WHERE id = {envelope.delivery_id}")
+                assert state == S.SENDING, "marked before the first byte"
+                assert envelope.recipient not in mortal.barred, "whoever left or is suppressed gets nothing"
 
         wild = WildTransport(self.ledger, mortal, fates=fates, refusals=refusals, watch=watch)
         with contextlib.suppress(Killed):
@@ -344,10 +348,10 @@ class Schedule(RuleBasedStateMachine):
         acts = self.look("SELECT detail FROM events WHERE kind = 'queue.retry'")
         return Counter(keys[number] for (detail,) in acts for number in json.loads(str(detail))["ids"])
 
-    def barred(self) -> set[str]:
+    def barred(self) -> frozenset[str]:
         """Addresses that nobody may write to any more."""
         left = self.look("SELECT email FROM subscribers WHERE state != 'active' UNION SELECT address FROM suppressions")
-        return {str(email) for (email,) in left}
+        return frozenset(str(email) for (email,) in left)
 
 
 class Worker(threading.Thread):

@@ -86,7 +86,10 @@ class Mortal:
 
     def __init__(self, *, kill: Kill | None = None) -> None:
         self.dead = False
-        self.slept = False
+        self.begun: frozenset[int] = frozenset()
+        """The deliveries that it had marked when it fell asleep."""
+        self.barred: frozenset[str] = frozenset()
+        """The addresses that it must not begin to write to."""
         self.sleeping = threading.Event()
         self.woken = threading.Event()
         self._kill, self._commits = kill, 0
@@ -102,7 +105,6 @@ class Mortal:
 
     def sleep(self) -> None:
         """Freeze the whole process, event loop and all, until somebody wakes it."""
-        self.slept = True
         self.sleeping.set()
         if not self.woken.wait(PATIENCE_S):
             raise TimeoutError("nobody woke it")
