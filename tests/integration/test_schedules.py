@@ -127,7 +127,7 @@ class Schedule(RuleBasedStateMachine):
     def tick(self, one: Pass) -> None:
         """One pass, to its end or to its death at any commit; perhaps beside another sender."""
         if one.new_day:
-            self.now = NOW + ((self.now - NOW) // DAY + 1) * DAY
+            self.next_day()
         mortal = Mortal(kill=one.kill)
         outbox = self.process(mortal)
         other = Worker(self, Mortal(), 2, one.window, one.fates[::2]) if one.together else None
@@ -137,6 +137,9 @@ class Schedule(RuleBasedStateMachine):
         self.drain(mortal, one.connections, one.window, one.fates, one.refusals)
         if other is not None:
             other.end()
+
+    def next_day(self) -> None:
+        self.now = NOW + ((self.now - NOW) // DAY + 1) * DAY
 
     def plan(self, outbox: Outbox) -> None:
         """Today's edition for everyone, as each tick does."""
@@ -183,6 +186,9 @@ class Schedule(RuleBasedStateMachine):
     )
     def freeze(self, window: int, before: int, fate: Fate) -> None:
         """A sender is stopped in the middle of a transaction; some time it goes on as if nothing had happened."""
+        self.next_day()
+        self.plan(self.outbox)
+        self.build(self.outbox, len(READERS), ())
         mortal = Mortal()
         worker = Worker(self, mortal, 1, window, [Fate.TAKEN] * before + [fate])
         while worker.is_alive() and not mortal.sleeping.wait(0.001):
@@ -196,9 +202,11 @@ class Schedule(RuleBasedStateMachine):
             worker.end()
 
     @precondition(lambda self: self.sleeper is not None)
-    @rule(kill=KILLS)
-    def wake(self, kill: Kill | None) -> None:
-        """It may be killed later on."""
+    @rule(kill=KILLS, reader=st.sampled_from(READERS), word=st.none() | st.sampled_from(WORDS))
+    def wake(self, kill: Kill | None, reader: str, word: str | None) -> None:
+        """It may be killed later on, and somebody may have left meanwhile."""
+        if word is not None:
+            self.say(reader, word)
         worker, self.sleeper = self.sleeper, None
         assert worker is not None
         worker.mortal.kill_at(kill)
@@ -259,13 +267,16 @@ class Schedule(RuleBasedStateMachine):
     )
     def speak(self, reader: str, word: str, then: Pass) -> None:
         """A reader leaves or comes back, an address dies or lives again."""
+        self.say(reader, word)
+        self.tick(then)
+
+    def say(self, reader: str, word: str) -> None:
         if word == "suppress":
             self.outbox.suppress(address(reader), "complaint", now=self.now)
         elif word == "unsuppress":
             self.outbox.unsuppress(address(reader))
         else:
             set_reader(self.db, reader, word)
-        self.tick(then)
 
     # ── what must hold ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -307,7 +318,7 @@ class Schedule(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Everything ends somewhere, and the books of every day balance."""
         if self.sleeper is not None:
-            self.wake(None)
+            self.wake(None, READERS[0], None)
         for _ in range(30):
             self.now += HOUR
             self.outbox.resume_relay(WildTransport.name, now=self.now)
