@@ -74,3 +74,7 @@ class Searcher:
         """The best papers by words and meaning; see :class:`digest.ranking.search.SearchIndex`."""
         vector = self._rooms.basis().embed([question.text])[0]
         return self.index.search(question, vector, filters)
+
+    def newest(self, question: Question, filters: Filters, *, limit: int) -> Found:
+        """The newest papers that have every word; see :meth:`digest.ranking.search.SearchIndex.newest`."""
+        return self.index.newest(question, filters, limit=limit)

@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from digest.model import Attention
 from digest.pipeline.desk import HISTORY
@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from digest.ranking.trend import Trend
 
 STEP = dt.timedelta(minutes=10)
+_DAY = dt.timedelta(days=1)
 MOST_KEPT = 12
 """Rankings that are remembered: the three spans of now, and some days that somebody looks at."""
+
+
+class Placed(NamedTuple):
+    """One line of a ranking; ``score``: the trend's, in natural-log units, 0 if nothing is known."""
+
+    paper_id: int
+    attention: Attention
+    score: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,12 +40,21 @@ class Ranked:
     categories: Sequence[str]
     """The primary one of each paper, ``""`` if it has none."""
     order: Sequence[int]
+    """Rows, best first."""
+    newest: Sequence[int]
+    """Rows, the latest announced first."""
     trend: Trend
 
-    def page(self, *, field: str = "", start: int = 0, limit: int) -> list[tuple[int, Attention]]:
-        """(paper, its figures) of a field (``cs.LG``, or all of ``cs``), ``limit`` from place ``start`` on."""
-        rows = self._in(field) if field else self.order
-        return [(self.ids[row], self.trend.attention(row)) for row in rows[start : start + limit]]
+    def page(self, *, field: str = "", start: int = 0, limit: int, newest: bool = False) -> list[Placed]:
+        """``limit`` papers of a field (``cs.LG``, or all of ``cs``) from place ``start`` on, best or newest first."""
+        if newest:
+            rows: Sequence[int] = [row for row in self.newest if not field or is_in(self.categories[row], field)]
+        else:
+            rows = self._in(field) if field else self.order
+        return [
+            Placed(self.ids[row], self.trend.attention(row), float(self.trend.score[row]))
+            for row in rows[start : start + limit]
+        ]
 
     def fields(self) -> Counter[str]:
         """How many papers each category has."""
@@ -69,11 +87,11 @@ def trending(rooms: Rooms, *, since: dt.datetime, now: dt.datetime) -> Ranked:
     return _ranked(rooms, rooms.papers.news(since=since, until=now), since=since, read=now)
 
 
-def of_a_day(rooms: Rooms, day: dt.date, *, now: dt.datetime) -> Ranked:
-    """What was announced on a day (UTC), by the attention that was read until a month later."""
-    since = dt.datetime.combine(day, dt.time(), dt.UTC)
-    news = BrowseStore(rooms.db).announced(since=since, until=since + dt.timedelta(days=1))
-    return _ranked(rooms, news, since=since, read=min(now, since + HISTORY))
+def of_days(rooms: Rooms, first: dt.date, after: dt.date, *, now: dt.datetime) -> Ranked:
+    """What was announced from a day on and before another (UTC), by the attention of the month after the last day."""
+    since, until = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in (first, after))
+    news = BrowseStore(rooms.db).announced(since=since, until=until)
+    return _ranked(rooms, news, since=since, read=min(now, until - _DAY + HISTORY))
 
 
 def _ranked(
@@ -89,7 +107,8 @@ def _ranked(
     categories = [category for _, _, category in news]
     trend = trend_of(ids, [seen for _, seen, _ in news], categories, observed, now=read)
     order = np.lexsort((-ids, -at, -trend.score)).tolist()
-    return Ranked(ids=ids.tolist(), categories=categories, order=order, trend=trend)
+    newest = np.lexsort((-ids, -at)).tolist()
+    return Ranked(ids=ids.tolist(), categories=categories, order=order, newest=newest, trend=trend)
 
 
 class Trends:
@@ -105,8 +124,12 @@ class Trends:
         return self._of(span, now, lambda: trending(self._rooms, since=now - span, now=now))
 
     def of_a_day(self, day: dt.date, *, now: dt.datetime) -> Ranked:
-        """See :func:`of_a_day`."""
-        return self._of(day, now, lambda: of_a_day(self._rooms, day, now=now))
+        """What was announced on a day (UTC)."""
+        return self.of_days(day, day + _DAY, now=now)
+
+    def of_days(self, first: dt.date, after: dt.date, *, now: dt.datetime) -> Ranked:
+        """See :func:`of_days`."""
+        return self._of((first, after), now, lambda: of_days(self._rooms, first, after, now=now))
 
     def _of(self, what: Hashable, now: dt.datetime, make: Callable[[], Ranked]) -> Ranked:
         key = (what, self._rooms.sources.last_run(), int(now.timestamp() / STEP.total_seconds()))

@@ -119,3 +119,17 @@ class BrowseStore:
                 Observation(row.paper_id, Signal(row.signal), row.value, row.observed_at)
                 for row in connection.execute(query)
             ]
+
+    def latest(self, ids: Iterable[int]) -> dict[int, dict[Signal, float]]:
+        """The last reading of each signal of papers, by paper; those without any are left out."""
+        found: dict[int, dict[Signal, float]] = {}
+        with self._db.read() as connection:
+            for chunk in chunks(sorted(ids)):
+                query = (
+                    select(observations.c.paper_id, observations.c.signal, observations.c.value)
+                    .where(observations.c.paper_id.in_(chunk))
+                    .order_by(observations.c.observed_at)
+                )
+                for paper_id, signal, value in connection.execute(query):
+                    found.setdefault(paper_id, {})[Signal(signal)] = value
+        return found

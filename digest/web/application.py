@@ -1,4 +1,4 @@
-"""The ASGI application: every page's routes behind one front. What is served elsewhere (an API) is mounted here too."""
+"""The ASGI application: every page's routes behind one front."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from digest.app import App
 from digest.errors import DigestError
+from digest.web.api import reference
 from digest.web.cache import PageCache
 from digest.web.endpoint import Endpoints
 from digest.web.front import Front, state_of
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 INDEX_EVERY_S = 30.0
 """How often the search index looks whether something was read."""
 
-PAGES: tuple[Route, ...] = (*trending.ROUTES, *paper.ROUTES, *search.ROUTES)
+PAGES: tuple[Route, ...] = (*trending.ROUTES, *paper.ROUTES, *search.ROUTES, *reference.ROUTES)
 """Every page there is."""
 
 
@@ -71,8 +72,8 @@ async def _keep_index(site: Site) -> None:
 
 
 def _at(route: Route, endpoints: Endpoints) -> At:
-    methods = [*(["GET"] if route.show is not None else []), *(["POST"] if route.take is not None else [])]
-    return At(route.path, endpoints.of(route), methods=methods)
+    there = {"GET": route.show is not None, "POST": route.take is not None, "OPTIONS": route.open}
+    return At(route.path, endpoints.of(route), methods=[method for method, is_there in there.items() if is_there])
 
 
 def _style(site: Site) -> Callable[[Request], Awaitable[Response]]:

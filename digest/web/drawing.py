@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from digest.web.front import is_same
+from digest.web.front import has_it
 from digest.web.routes import Answer, Asked, Document, SeeOther
 from digest.web.site import Site
 
@@ -55,12 +55,15 @@ def draw(site: Site, asked: Asked, answer: Answer, *, place: str) -> Drawn:
 
 
 def response(drawn: Drawn, request: Request, *, public: bool) -> Response:
-    """With caching headers, or 304 where the client has it already."""
+    """With caching headers, or 304 where the client has it already.
+
+    An answer that says itself that it may be kept (``private, no-cache``) has a tag too.
+    """
     headers = {"cache-control": PUBLIC if public else PRIVATE, **drawn.headers}
-    if public:
-        headers = {**headers, "etag": drawn.etag, "vary": "Accept-Language, Cookie"}
-        tags = request.headers.get("if-none-match")
-        if tags is not None and is_same(tags.encode("latin-1"), drawn.etag.encode()):
+    if headers["cache-control"] != PRIVATE and drawn.status == 200:
+        headers = {"vary": "Accept-Language, Cookie", **headers, "etag": drawn.etag}
+        given = ((name.encode(), value.encode("latin-1")) for name, value in headers.items())
+        if has_it(request.headers.raw, given):
             return Response(status_code=304, headers={k: v for k, v in headers.items() if k != "content-type"})
     if "content-type" in drawn.headers and drawn.headers["content-type"] == HTML:
         headers["content-language"] = request.scope["digest"].language.tag

@@ -26,6 +26,7 @@ from digest.pipeline.rooms import Rooms
 from digest.web.cache import LONGEST_QUERY, Kept, Key
 from digest.web.drawing import Drawn, draw, response
 from digest.web.front import State, state_of
+from digest.web.headers import OPEN, PREFLIGHT
 from digest.web.origin import is_ours
 from digest.web.routes import Asked, Route, Sent
 from digest.web.site import Site
@@ -54,11 +55,13 @@ class Endpoints:
         return self._threads
 
     def of(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
-        """Answers GET, HEAD and POST as far as the route knows them."""
+        """Answers GET, HEAD, POST and, for scripts of other sites, OPTIONS, as far as the route knows them."""
 
         async def answer(request: Request) -> Response:
             state = state_of(request.scope)
-            state.route = route.path
+            state.route, state.open = route.path, route.open
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=PREFLIGHT)
             if request.method == "POST":
                 return await self._take(route, request, state)
             return await self._show(route, request, state)
@@ -103,6 +106,8 @@ class Endpoints:
             return _again(kept, request)
         keep = route.public and drawn.status == 200
         answer = response(drawn, request, public=keep)
+        if route.open:
+            answer.headers.update(OPEN)
         if keep and answer.status_code == 200 and _is_plain(route, request):
             site.cache.put(
                 state.key,

@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -46,6 +48,8 @@ class State:
     """A route may raise it before it reads the body."""
     route: str = "-"
     """The path of the route as it was declared: the paths themselves hold readers' tokens and are not logged."""
+    open: bool = False
+    """Programs ask, not people: problems are told as JSON."""
     status: int = 0
     began: float = field(default_factory=time.perf_counter)
 
@@ -90,17 +94,46 @@ class Front:
 
 
 async def _send_kept(kept: Kept, scope: Scope, send: Send, extra: RawHeaders) -> None:
-    same = any(name == b"if-none-match" and is_same(value, kept.etag) for name, value in scope["headers"])
+    same = has_it(scope["headers"], kept.headers)
     own = [pair for pair in kept.headers if not (same and pair[0].startswith(b"content-"))]
     await send({"type": "http.response.start", "status": 304 if same else 200, "headers": [*own, *extra]})
     body = b"" if same or scope["method"] == "HEAD" else kept.body
     await send({"type": "http.response.body", "body": body})
 
 
-def is_same(if_none_match: bytes, etag: bytes) -> bool:
+def has_it(asked: Iterable[tuple[bytes, bytes]], answer: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether who asks has this answer already (RFC 9110, 13.2.2): its tag decides, else when it was modified."""
+    tags = since = etag = modified = None
+    for name, value in asked:
+        if name == b"if-none-match":
+            tags = value
+        elif name == b"if-modified-since":
+            since = value
+    if tags is None and since is None:
+        return False
+    for name, value in answer:
+        if name == b"etag":
+            etag = value
+        elif name == b"last-modified":
+            modified = value
+    if tags is not None:
+        return etag is not None and _is_same(tags, etag)
+    return since is not None and modified is not None and _not_after(modified, since)
+
+
+def _is_same(if_none_match: bytes, etag: bytes) -> bool:
     """Weak comparison (RFC 9110, 13.1.2): a proxy that compresses makes our tag a weak one."""
     wanted = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
     return etag in wanted or b"*" in wanted
+
+
+def _not_after(modified: bytes, since: bytes) -> bool:
+    """False for what is no date, or one without a zone: a condition that cannot be read is none."""
+    try:
+        first, second = (parsedate_to_datetime(date.decode("latin-1")) for date in (modified, since))
+    except (ValueError, OverflowError):
+        return False
+    return second.tzinfo is not None and first <= second
 
 
 def _headed(send: Send, state: State, always: RawHeaders, extra: RawHeaders) -> Send:

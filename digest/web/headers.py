@@ -27,3 +27,19 @@ def security_headers(*, secure: bool) -> RawHeaders:
     """As ASGI sends them. An answer's own headers of the same name come first and win."""
     given = (*_ALWAYS, ("strict-transport-security", HSTS)) if secure else _ALWAYS
     return tuple((name.encode(), value.encode()) for name, value in given)
+
+
+OPEN = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "ETag, Link, Retry-After, X-Request-Id",
+    "cross-origin-resource-policy": "cross-origin",
+}
+"""What scripts of every site may read (the Fetch standard's CORS): public data, which no cookie changes."""
+PREFLIGHT = {
+    **OPEN,
+    "access-control-allow-methods": "GET, HEAD, OPTIONS",
+    "access-control-allow-headers": "*, Authorization",
+    "access-control-max-age": "86400",
+    "allow": "GET, HEAD, OPTIONS",
+}
+"""Programs written for another service may send its password along; it is not looked at."""

@@ -1,6 +1,7 @@
 """What a page declares and what its function takes and gives. Each module of ``digest.web.pages`` ends with its ROUTES.
 
 page("/search", show, query=("q",), public=True)      GET and HEAD
+data("/api/daily_papers", show, query=("date",))       the same for programs: JSON, a feed
 form("/subscribe", take, show=show, limit=…)           POST, and GET where there is something to show
 """
 
@@ -106,6 +107,7 @@ class Route:
     public: bool = False
     max_bytes: int = MOST_BYTES
     from_anywhere: bool = False
+    open: bool = False
     limit: Limit | None = None
 
 
@@ -127,6 +129,20 @@ def page(
         limit: how often a client may ask for it (pages that were kept do not count).
     """
     return Route(path=path, show=show, query=query, public=public, limit=limit)
+
+
+def data(
+    path: str,
+    show: Callable[[Asked], Answer],
+    *,
+    query: tuple[str, ...] = (),
+    limit: Limit | None = None,
+) -> Route:
+    """Something for programs: public as a page can be, and scripts of every site may read it (CORS).
+
+    What goes wrong is told as JSON: ``{"error": …}`` with the detail of the HTTPException.
+    """
+    return Route(path=path, show=show, query=query, public=True, open=True, limit=limit)
 
 
 def form(

@@ -61,12 +61,14 @@ def _page(
     size = found.size(field)
     pages = pager(asked.query.get("page", ""), size, ON_A_PAGE)
     listed = found.page(field=field, start=pages.start, limit=ON_A_PAGE)
-    papers = asked.rooms.papers.get(paper_id for paper_id, _ in listed)
+    papers = asked.rooms.papers.get(one.paper_id for one in listed)
     return Page(
         template="trending.html.j2",
         values={
             **values,
-            "cards": [card_of(papers[i], asked.language, known) for i, known in listed if i in papers],
+            "cards": [
+                card_of(papers[one.paper_id], asked.language, one.attention) for one in listed if one.paper_id in papers
+            ],
             "place": place,
             "given": query,
             "field": field,
