@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import dkim
 import pytest
@@ -51,10 +52,10 @@ KNOWN = [name_of(number) for number in range(MAILS - UNKNOWN)]
 STRANGERS = [name_of(number) for number in range(MAILS - UNKNOWN, MAILS)]
 
 
-@pytest.fixture(scope="module")
-def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
-    """One delivery of a thousand mails for the whole module."""
-    folder = tmp_path_factory.mktemp("postfix")
+@pytest.fixture
+def sent(tmp_path: Path) -> Iterator[Sent]:
+    """A thousand mails, sent and delivered."""
+    folder = tmp_path
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     with postfix_server({"papers": PASSWORD}, KNOWN, authority) as postfix:
@@ -93,19 +94,28 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
             yield Sent(world=world, postfix=postfix, shares=tuple(int(str(number)) for _, number in by_process))
 
 
-def test_two_senders_share_the_work(sent: Sent) -> None:
+def test_a_thousand_mails_through_postfix(sent: Sent) -> None:
+    """One test, so that parallel workers do not each send a thousand mails."""
+    check_two_senders_share_the_work(sent)
+    check_every_mail_arrives_once(sent)
+    check_every_byte_arrives_as_it_was_written(sent)
+    check_signatures_verify_on_what_arrived(sent)
+    check_bounces_come_back_to_their_deliveries(sent)
+
+
+def check_two_senders_share_the_work(sent: Sent) -> None:
     """Both had their part, and all is accepted."""
     assert len(sent.shares) == 2
     assert sum(sent.shares) == MAILS
     assert sent.world.states() == dict.fromkeys(KNOWN + STRANGERS, "accepted")
 
 
-def test_every_mail_arrives_once(sent: Sent) -> None:
+def check_every_mail_arrives_once(sent: Sent) -> None:
     """One file in every mailbox, and a bounce for each reader that Postfix does not know."""
     assert sent.postfix.mailboxes() == dict.fromkeys(KNOWN, 1) | {"ours": UNKNOWN}
 
 
-def test_every_byte_arrives_as_it_was_written(sent: Sent) -> None:
+def check_every_byte_arrives_as_it_was_written(sent: Sent) -> None:
     """But for the trace that mail servers put above it, and the line ends of a Maildir."""
     app = App(sent.world.folder / "config.yaml", env=sent.world.variables)
     render = Renderer(app.rooms, Postmark())
@@ -119,7 +129,7 @@ def test_every_byte_arrives_as_it_was_written(sent: Sent) -> None:
     app.close()
 
 
-def test_signatures_verify_on_what_arrived(sent: Sent) -> None:
+def check_signatures_verify_on_what_arrived(sent: Sent) -> None:
     """After Postfix has taken, traced and delivered them; dkimpy says so, of every twentieth."""
     key = load(KEY, domain=OURS, selector="s1")
     for name in KNOWN[::20]:
@@ -127,7 +137,7 @@ def test_signatures_verify_on_what_arrived(sent: Sent) -> None:
         assert dkim.verify(file.read_bytes(), dnsfunc=lambda asked, timeout=5: record(key).encode()), name
 
 
-def test_bounces_come_back_to_their_deliveries(sent: Sent) -> None:
+def check_bounces_come_back_to_their_deliveries(sent: Sent) -> None:
     """Each names its delivery by its return path, the address is given up; taken in again, nothing changes."""
     ours = sent.postfix.folder / "mail" / "ours"
     strangers = sent.world.rows(f"SELECT id, recipient FROM deliveries WHERE subscriber_id >= '{STRANGERS[0]}'")
