@@ -169,6 +169,16 @@ class Config(Section):
     tick_s: Annotated[int, Duration, between("1s", "1h")] = Field(default=60, alias="tick")
 
     @property
+    def is_open(self) -> bool:
+        """Strangers may subscribe on the web."""
+        return self.site.public_url is not None and self.web.open is not False
+
+    @property
+    def welcomes(self) -> bool:
+        """A reader's first edition opens with a welcome."""
+        return self.mail.welcome if self.mail.welcome is not None else self.is_open
+
+    @property
     def candidate_age(self) -> dt.timedelta:
         return dt.timedelta(seconds=self.freshness.candidate_age_s)
 
@@ -181,6 +191,15 @@ class Config(Section):
                     ("mail", "bounces"),
                     "belongs to a public service: set site.public_url, or leave it out: relays of others refuse it",
                 )
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _subscribing(self, info: ValidationInfo) -> Config:
+        around = reading(info)
+        if around and self.web.open and not self.site.public_url:
+            around.complaints.append(
+                (("web", "open"), "needs site.public_url: the mail that asks for a confirmation links to it")
             )
         return self
 

@@ -124,6 +124,41 @@ def complaint(text: str) -> str:
     return f"{text!r} is no time zone; {advice}"
 
 
+_LARGEST = {
+    "AR": "America/Argentina/Buenos_Aires", "AU": "Australia/Sydney", "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto", "CL": "America/Santiago", "CN": "Asia/Shanghai", "DE": "Europe/Berlin",
+    "EC": "America/Guayaquil",
+    "ES": "Europe/Madrid", "ID": "Asia/Jakarta", "KZ": "Asia/Almaty", "MX": "America/Mexico_City",
+    "MY": "Asia/Kuala_Lumpur", "NZ": "Pacific/Auckland", "PT": "Europe/Lisbon", "RU": "Europe/Moscow",
+    "UA": "Europe/Kyiv", "US": "America/New_York", "UZ": "Asia/Tashkent",
+}  # fmt: skip
+"""Where most people of a country with several zones live."""
+
+
+@lru_cache(maxsize=512)
+def of_language(tag: str) -> str | None:
+    """The zone where most people live who ask for a language: ``de-CH`` → Europe/Zurich, ``ja`` → Asia/Tokyo.
+
+    None where nothing can be said: English alone is asked for all over the world.
+    """
+    from babel.core import get_global
+
+    parts = re.split(r"[-_]", tag.strip())
+    country = next((part.upper() for part in parts[1:] if len(part) == 2 and part.isalpha()), None)
+    if country is None:
+        if parts[0].lower() == "en":
+            return None
+        likely = str(get_global("likely_subtags").get(parts[0].lower(), ""))
+        country = likely.rpartition("_")[2] if "_" in likely else None
+    if country is None:
+        return None
+    if country in _LARGEST:
+        return _LARGEST[country]
+    territories: Mapping[str, str] = get_global("zone_territories")
+    own = sorted(zone for zone, place in territories.items() if place == country and zone in names())
+    return own[0] if len(own) == 1 else None
+
+
 def of_this_machine(
     env: Mapping[str, str], *, localtime: Path = Path("/etc/localtime"), timezone: Path = Path("/etc/timezone")
 ) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -58,6 +59,8 @@ class Correspondence:
         self._rooms, self._members = rooms, members
         self._ring, self._seals = ring, Seals(ring)
         self._store = LetterStore(rooms.db)
+        self.arrived = threading.Event()
+        """Set when this process has put a letter in: whoever sends them here may wait for it."""
 
     # ── asking: one short transaction each, whatever the address ────────────────────────────────────────────
 
@@ -93,6 +96,7 @@ class Correspondence:
     ) -> None:
         now = self._rooms.clock()
         self._store.put(kind, address=address, reader_id=reader_id, body=body, expires_at=now + SENT_WITHIN, now=now)
+        self.arrived.set()
 
     # ── confirming ──────────────────────────────────────────────────────────────────────────────────────────
 

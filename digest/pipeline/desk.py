@@ -113,7 +113,7 @@ class Desk:
         Args:
             sent: by reader, the papers that went out; who never had any is welcomed, if the config says so.
         """
-        welcomed = sent if sent is not None and self._rooms.config.mail.welcome else {}
+        welcomed = sent if sent is not None and self._rooms.config.welcomes else {}
         batch = list(chosen)
         picked = {pick.paper_id for _, selection, _ in batch for pick in selection.picks}
         self._load(picked.union(*(selection.missed for _, selection, _ in batch)))

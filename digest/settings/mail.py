@@ -146,8 +146,8 @@ class MailConfig(RelayConfig):
     """The mailbox where bounces, answers and goodbyes arrive; nobody reads it where it is left out."""
     report_to: EmailAddress | None = None
     """The operator: gets a report of every press day."""
-    welcome: bool = False
-    """A reader's first edition opens with a welcome."""
+    welcome: bool | None = None
+    """A reader's first edition opens with a welcome; by default where strangers may subscribe."""
     window: int = Field(default=8, ge=1, le=64)
     """Deliveries marked `sending` at once per connection: the bound on what a crash leaves uncertain."""
     on_uncertain: Literal["hold", "retry"] = "hold"

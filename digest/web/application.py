@@ -18,9 +18,10 @@ from digest.app import App
 from digest.errors import DigestError
 from digest.web.api import reference
 from digest.web.cache import PageCache
+from digest.web.carrier import Carrier
 from digest.web.endpoint import Endpoints
 from digest.web.front import Front, state_of
-from digest.web.pages import paper, search, trending
+from digest.web.pages import confirming, leaving, paper, search, subscribing, trending
 from digest.web.problems import handlers
 from digest.web.routes import Route
 from digest.web.site import Site
@@ -30,7 +31,15 @@ log = logging.getLogger(__name__)
 INDEX_EVERY_S = 30.0
 """How often the search index looks whether something was read."""
 
-PAGES: tuple[Route, ...] = (*trending.ROUTES, *paper.ROUTES, *search.ROUTES, *reference.ROUTES)
+PAGES: tuple[Route, ...] = (
+    *trending.ROUTES,
+    *paper.ROUTES,
+    *search.ROUTES,
+    *subscribing.ROUTES,
+    *confirming.ROUTES,
+    *leaving.ROUTES,
+    *reference.ROUTES,
+)
 """Every page there is."""
 
 
@@ -41,14 +50,17 @@ def application(app: App, *, pages: Sequence[Route] = PAGES, cache: PageCache | 
         RenderError: a template of the operator's own is broken.
         StoreError: the database cannot be opened.
     """
-    site = Site.of(app, cache=cache or PageCache(), can_subscribe=any(route.path == "/subscribe" for route in pages))
+    site = Site.of(app, cache=cache or PageCache())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        carrier = Carrier(app)
+        carrier.start()
         async with anyio.create_task_group() as beside:
             beside.start_soon(_keep_index, site)
             yield
             beside.cancel_scope.cancel()
+        await anyio.to_thread.run_sync(carrier.stop)
         site.close()
 
     endpoints = Endpoints(site, app)

@@ -15,6 +15,7 @@ from digest.settings.web import parse_listen
 from digest.store.database import Database
 from digest.web.cache import PageCache
 from digest.web.limits import Limiter
+from digest.web.stamps import Stamps
 from digest.web.templates import WebTemplates
 from digest.web.urls import Urls
 
@@ -27,6 +28,7 @@ class Site:
     urls: Urls
     ring: KeyRing
     seals: Seals
+    stamps: Stamps
     templates: WebTemplates
     clock: Clock
     trends: Trends
@@ -40,24 +42,24 @@ class Site:
         return self.config.site.public_url is not None
 
     @classmethod
-    def of(cls, app: App, *, cache: PageCache, can_subscribe: bool) -> Site:
+    def of(cls, app: App, *, cache: PageCache) -> Site:
         """
-        Args:
-            can_subscribe: there is a route that takes the form of the box.
-
         Raises:
             RenderError: a template of the operator's own is broken.
         """
         config = app.config
         urls = Urls(config.site.public_url, listen=parse_listen(config.web.listen))
         rooms = app.rooms_over(Database(app.db.url, read_only=True))
+        seals = Seals(app.ring)
+        stamps = Stamps(seals, app.clock)
         return cls(
             config=config,
             rooms=rooms,
             urls=urls,
             ring=app.ring,
-            seals=Seals(app.ring),
-            templates=WebTemplates(config, urls, can_subscribe=can_subscribe),
+            seals=seals,
+            stamps=stamps,
+            templates=WebTemplates(config, urls, stamps=stamps),
             clock=app.clock,
             trends=Trends(rooms),
             searcher=Searcher(rooms),

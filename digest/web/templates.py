@@ -17,16 +17,18 @@ from digest.config import Config
 from digest.errors import RenderError
 from digest.languages import Language
 from digest.resources import data_path
+from digest.web.consent import consent
+from digest.web.stamps import Stamps
 from digest.web.urls import Urls, segment
 
 STYLE = "style.css.j2"
 
 
 class WebTemplates:
-    def __init__(self, config: Config, urls: Urls, *, can_subscribe: bool) -> None:
+    def __init__(self, config: Config, urls: Urls, *, stamps: Stamps) -> None:
         """
         Args:
-            can_subscribe: pages show the box that says Subscribe.
+            stamps: for the box that says Subscribe.
 
         Raises:
             RenderError: the style sheet is broken.
@@ -36,7 +38,7 @@ class WebTemplates:
             folders.insert(0, config.templates / "web")
         self._folders: list[Path] = folders
         self._site, self._urls = config.site, urls
-        self._can_subscribe = can_subscribe
+        self._can_subscribe, self._stamps = config.is_open, stamps
         self._environment = lru_cache(maxsize=None)(self._new_environment)
         english = languages.language(languages.ENGLISH)
         palette = config.site.brand.palette
@@ -73,6 +75,8 @@ class WebTemplates:
         environment.globals.update(
             site=self._site,
             can_subscribe=self._can_subscribe,
+            consent=consent(language, site=self._site.name),
+            stamp=lambda: self._stamps.rounded(language),
             url=self._urls.path,
             absolute=self._urls.absolute,
             language=language,

@@ -45,7 +45,7 @@ def test_a_fresh_link_shows_the_address_for_an_hour(tmp_path: Path) -> None:
     clock = Hands(NOW)
     with web(tmp_path, readers={"ada": ADA}, pages=PAGES, clock=clock) as (client, app):
         app.reread()
-        site = Site.of(app, cache=PageCache(), can_subscribe=False)
+        site = Site.of(app, cache=PageCache())
         place = fresh_place(site, "ada", now=NOW, page="who")
         site.close()
         assert client.get(place).text.startswith("ada ada@uni.example /me/")
