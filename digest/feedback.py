@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from digest.model import Identifier, Lane, Mute, Subscriber
+from digest.model import Identifier, Lane, Mute, Pick, Section, Subscriber
 
 HALF_LIFE: Final = dt.timedelta(days=60)
 FORGOTTEN: Final = 0.1
@@ -73,6 +73,12 @@ class Feedback:
 def opposites(verb: Verb) -> frozenset[Verb]:
     """The verbs that the same paper cannot have besides this one: the later word replaces the earlier."""
     return frozenset({Verb.MORE, Verb.LESS} - {verb}) if verb in {Verb.MORE, Verb.LESS} else frozenset()
+
+
+def about_pick(verb: Verb, pick: Pick, *, origin: Origin, now: dt.datetime) -> Feedback:
+    """A word about a paper of a mail. What came from outside the lanes speaks for none of them."""
+    lane = None if pick.section in {Section.OUTSIDE, Section.TRENDING} else pick.lane
+    return Feedback(verb=verb, paper_id=pick.paper_id, lane=lane, origin=origin, given_at=now)
 
 
 def with_feedback(

@@ -96,6 +96,23 @@ def author_key(name: str) -> str:
     return f"{' '.join(words[first_of_family:])} {words[0][0]}"
 
 
+def split_name(name: str) -> tuple[str, str]:
+    """(given names, family name) as they are shown: ``Jan van der Berg Jr.`` → Jan and van der Berg Jr.
+
+    The given ones are empty of a single name and of a collaboration.
+    """
+    shown = display_name(name)
+    words = shown.split()
+    suffix = _SUFFIX.search(shown)
+    last = len(shown[: suffix.start()].split()) if suffix is not None else len(words)
+    if last < 2 or _COLLABORATION.search(shown):
+        return "", shown
+    first_of_family = last - 1
+    while first_of_family > 1 and words[first_of_family - 1].casefold() in _PARTICLES:
+        first_of_family -= 1
+    return " ".join(words[:first_of_family]), " ".join(words[first_of_family:])
+
+
 def author_keys(names: Iterable[str]) -> frozenset[str]:
     """The keys of a list of authors, without empty ones; names that can be read in two ways have both keys."""
     return frozenset(key for name in names for key in _readings(name) if key)

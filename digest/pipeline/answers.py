@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from digest.answers import Answer, Command, read_answer
 from digest.editions.recipe import Recipe
 from digest.errors import NotFound
-from digest.feedback import Feedback, Origin
+from digest.feedback import Feedback, Origin, about_pick
 from digest.keyring import KeyRing
-from digest.model import EditionKey, Pick, Section
+from digest.model import EditionKey, Pick
 from digest.pipeline.rooms import Rooms
 from digest.store.outbox.suppression import canonical_address
 
@@ -41,7 +41,7 @@ def take_answer(rooms: Rooms, ring: KeyRing, data: bytes) -> Taken:
     found = _edition(rooms, ring, answer)
     if isinstance(found, str):
         return Taken(refused=found)
-    picks = _picks(rooms, found)
+    picks = picks_of(rooms, found)
     if picks is None:
         return Taken(reader=found.subscriber_id, refused=f"the mail of {found.date} is not on record any more")
     noted, wrong = [], []
@@ -71,7 +71,8 @@ def _edition(rooms: Rooms, ring: KeyRing, answer: Answer) -> EditionKey | str:
     return "it answers no mail of ours"
 
 
-def _picks(rooms: Rooms, key: EditionKey) -> tuple[Pick, ...] | None:
+def picks_of(rooms: Rooms, key: EditionKey) -> tuple[Pick, ...] | None:
+    """What a mail carried, in its order; None if that is not on record any more."""
     replay = rooms.outbox.replay(key.subscriber_id, key.date)
     return Recipe.from_bytes(replay.recipe).picks if replay else None
 
@@ -81,6 +82,4 @@ def _said(command: Command, picks: tuple[Pick, ...], now: dt.datetime) -> Feedba
         return Feedback(verb=command.verb, subject=command.subject, origin=Origin.MAIL, given_at=now)
     if not 1 <= command.place <= len(picks):
         return None
-    pick = picks[command.place - 1]
-    lane = None if pick.section in {Section.OUTSIDE, Section.TRENDING} else pick.lane
-    return Feedback(verb=command.verb, paper_id=pick.paper_id, lane=lane, origin=Origin.MAIL, given_at=now)
+    return about_pick(command.verb, picks[command.place - 1], origin=Origin.MAIL, now=now)

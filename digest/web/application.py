@@ -21,7 +21,21 @@ from digest.web.cache import PageCache
 from digest.web.carrier import Carrier
 from digest.web.endpoint import Endpoints
 from digest.web.front import Front, state_of
-from digest.web.pages import confirming, leaving, paper, search, subscribing, trending
+from digest.web.pages import (
+    citations,
+    confirming,
+    interests,
+    leaving,
+    my_data,
+    my_editions,
+    my_feedback,
+    my_mail,
+    paper,
+    search,
+    subscribing,
+    trending,
+    tune,
+)
 from digest.web.problems import handlers
 from digest.web.routes import Route
 from digest.web.site import Site
@@ -33,11 +47,18 @@ INDEX_EVERY_S = 30.0
 
 PAGES: tuple[Route, ...] = (
     *trending.ROUTES,
+    *citations.ROUTES,
     *paper.ROUTES,
     *search.ROUTES,
     *subscribing.ROUTES,
     *confirming.ROUTES,
     *leaving.ROUTES,
+    *interests.ROUTES,
+    *my_mail.ROUTES,
+    *my_feedback.ROUTES,
+    *my_editions.ROUTES,
+    *my_data.ROUTES,
+    *tune.ROUTES,
     *reference.ROUTES,
 )
 """Every page there is."""

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from digest.errors import NotFound, StoreError, TokenError
+from digest.errors import MembershipError, NotFound, StoreError, TokenError
 from digest.web.drawing import HTML, PRIVATE
 from digest.web.front import State, state_of
 from digest.web.headers import OPEN
@@ -42,6 +42,8 @@ def handlers(site: Site) -> dict[type[Exception], Handler]:
             status, expired = 403, error.expired
         elif isinstance(error, NotFound):
             status = 404
+        elif isinstance(error, MembershipError):
+            status = 409
         elif isinstance(error, StoreError):
             status, headers = 503, {"Retry-After": str(_BUSY_S)}
             log.error("%s: %s id=%s", state.route, error, state.request_id)
@@ -62,7 +64,7 @@ def handlers(site: Site) -> dict[type[Exception], Handler]:
         html = site.templates.render("problem.html.j2", state.language, values)
         return Response(html, status_code=status, headers={**headers, "content-type": HTML, "cache-control": PRIVATE})
 
-    return dict.fromkeys((HTTPException, TokenError, NotFound, StoreError, Exception), problem)
+    return dict.fromkeys((HTTPException, TokenError, NotFound, MembershipError, StoreError, Exception), problem)
 
 
 def _told(state: State, error: Exception, status: int, headers: Mapping[str, str]) -> Response:

@@ -10,6 +10,7 @@ from digest.keyring import KeyRing
 from digest.pipeline.rooms import Clock, Rooms
 from digest.pipeline.search import Searcher
 from digest.pipeline.trends import Trends
+from digest.pipeline.tryout import Tryout
 from digest.seals import Seals
 from digest.settings.web import parse_listen
 from digest.store.database import Database
@@ -33,6 +34,7 @@ class Site:
     clock: Clock
     trends: Trends
     searcher: Searcher
+    tryout: Tryout
     cache: PageCache
     limiter: Limiter = field(default_factory=Limiter)
 
@@ -63,6 +65,7 @@ class Site:
             clock=app.clock,
             trends=Trends(rooms),
             searcher=Searcher(rooms),
+            tryout=Tryout(rooms),
             cache=cache,
         )
 
