@@ -29,7 +29,6 @@ from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
-import jinja2
 from lxml import html as lxml_html
 from markupsafe import Markup
 
@@ -40,14 +39,14 @@ from digest.editions.links import Links, MailLinks, NoLinks, SignedLinks
 from digest.editions.message import Composer
 from digest.editions.parts import PARTS
 from digest.editions.recipe import BODY, Recipe, assemble
-from digest.editions.source_files import Source
 from digest.editions.templates import Templates
 from digest.keyring import KeyRing
+from digest.languages import language
 from digest.model import EditionKey, Section
-from digest.palette import Palette
 from digest.resources import data_path
 from tests.support.edition import EDITION, READER, SITE, TLDR, paper, pick
 
+ENGLISH = language("en")
 PAPERS = 12
 _SECTIONS = (
     (Section.FOLLOWED, None),
@@ -115,18 +114,14 @@ class Plain:
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        names = {part: f"mail/{part}.mjml.j2" for part in PARTS}
-        sources = {n: Source.read(name, data_path("templates") / name, Palette.of()) for n, name in names.items()}
-        self._mjml = {part: environment.from_string(source.text) for part, source in sources.items()}
 
     def text(self, laid: Laid) -> str:
-        body = "".join(self._templates.text(part, values) for part, _, values in laid.body)
-        return self._templates.text(laid.shell[0], {**laid.shell[2], BODY: body})
+        body = "".join(self._templates.text(part, values, ENGLISH) for part, _, values in laid.body)
+        return self._templates.text(laid.shell[0], {**laid.shell[2], BODY: body}, ENGLISH)
 
     def html(self, laid: Laid) -> str:
-        body = Markup("").join(Markup(self._templates.html(part, values)) for part, values, _ in laid.body)
-        return self._templates.html(laid.shell[0], {**laid.shell[1], BODY: body})
+        body = Markup("").join(Markup(self._templates.html(part, values, ENGLISH)) for part, values, _ in laid.body)
+        return self._templates.html(laid.shell[0], {**laid.shell[1], BODY: body}, ENGLISH)
 
     def mjml_html(self, laid: Laid) -> str:
         import mjml
@@ -136,7 +131,7 @@ class Plain:
         return mjml.mjml2html(self._drawn(laid.shell[0], {**laid.shell[1], BODY: body}), fonts={})
 
     def _drawn(self, part: str, values: Mapping[str, str]) -> str:
-        return self._mjml[part].render({**dict.fromkeys(PARTS[part], ""), **values})
+        return self._templates.mjml(part, {**dict.fromkeys(PARTS[part], ""), **values}, ENGLISH)
 
 
 def mime(laid: Laid, text: str, html: str) -> bytes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from digest.languages import Language
+
 Fixed = tuple[tuple[str, str], ...]
 """Names and values that a part is rendered with; a tuple, because it is the key that the rendering is kept under."""
 
@@ -28,6 +30,8 @@ class Draft:
 
     shell: Block
     body: tuple[Block, ...]
+    language: Language
+    """Of the templates' own words; those of the blocks are in it already."""
 
     @property
     def mail(self) -> str:

@@ -48,11 +48,16 @@ class MissedView:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """How one source did, in words a reader understands: "arXiv 312/312", "Hugging Face did not answer"."""
+    """How one source did: in figures, or in a finished ``line`` of English ("Hugging Face did not answer")."""
 
     name: str
+    """As readers know it: "arXiv"."""
     ok: bool
-    line: str
+    line: str = ""
+    read: int | None = None
+    """Papers; None where there was nothing to read."""
+    announced: int | None = None
+    """How many there should have been, where the source tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +73,6 @@ class EditionContent:
     missed: tuple[MissedView, ...] = ()
     considered: int = 0
     health: tuple[SourceHealth, ...] = ()
-    quiet_reason: str = ""
     welcome: bool = False
     """The reader's first mail: it opens with a welcome."""
     notice: str | None = None

@@ -156,11 +156,12 @@ def _date(moment: dt.datetime) -> str:
 
 def head(
     *, site: SiteInfo, sent_at: dt.datetime, sender: tuple[str, str], recipient: tuple[str, str],
-    subject: str, message_id: str, leaving: Iterable[str] = (),
+    subject: str, language: str, message_id: str, leaving: Iterable[str] = (),
 ) -> str:  # fmt: skip
     """Every header line but those of MIME, in the order people read them.
 
     Args:
+        language: of the mail's words (Content-Language, RFC 3282).
         leaving: what :func:`list_headers` says of a mail that goes to a list; nothing for a letter to one person.
     """
     lines = [
@@ -169,6 +170,7 @@ def head(
         encoded("Subject", subject),
         f"Date: {_date(sent_at)}\r\n",
         f"Message-ID: {message_id}\r\n",
+        f"Content-Language: {language}\r\n",
     ]
     if site.reply_to:
         lines.append(mailbox("Reply-To", *address(site.reply_to)))

@@ -15,8 +15,11 @@ from digest.editions.clean import clean, safe_url
 from digest.editions.content import SiteInfo, SourceHealth
 from digest.editions.layout import frame, health_lines
 from digest.errors import RenderError
+from digest.languages import ENGLISH, Language, of_reader
+from digest.languages import language as language_of
 from digest.model import Subscriber
 
+_ENGLISH = language_of(ENGLISH)
 SOURCES_SHOWN = 20
 """In the report; of more, those in trouble."""
 
@@ -101,30 +104,41 @@ def confirm(content: Confirm) -> Draft:
     reader, site = content.subscriber, clean(content.site.name, 80)
     url = _needed(content.confirm_url)
     address = clean(reader.email, 120)
+    language = of_reader(reader.language)
     words = {
         "site": site,
         "address": address,
         "confirm_url": url,
-        "valid": wording.duration(content.valid_for),
-        "rhythm": wording.rhythm(reader.times),
-        "about": wording.interests(reader),
+        "valid": wording.duration(content.valid_for, language),
+        "rhythm": wording.rhythm(reader.times, language),
+        "about": wording.interests(reader, language),
     }
-    asked = f"You get this because somebody, probably you, gave {address} to {site}."
-    preheader = f"One press of a button, and mails come {words['rhythm']}."
-    why = f"{asked} If it was not you, do nothing: no mail follows."
-    return _letter("confirm", content.site, words, preheader=preheader, why=why)
+    preheader = language.gettext("One press of a button, and mails come %(rhythm)s.", rhythm=words["rhythm"])
+    why = language.gettext(
+        "You get this because somebody, probably you, gave %(address)s to %(site)s. "
+        "If it was not you, do nothing: no mail follows.",
+        address=address,
+        site=site,
+    )
+    return _letter("confirm", content.site, words, language, preheader=preheader, why=why)
 
 
 def goodbye(content: Goodbye) -> Draft:
     """Raises RenderError if the link is none that may stand in a mail."""
     site, address = clean(content.site.name, 80), clean(content.subscriber.email, 120)
+    language = of_reader(content.subscriber.language)
     words = {
         "site": site,
         "address": address,
         "back_url": _needed(content.back_url) if content.back_url else "",
     }
-    why = f"You get this because {address} was unsubscribed from {site}. It is the last mail to this address."
-    return _letter("goodbye", content.site, words, preheader="You are unsubscribed. No more mails follow.", why=why)
+    preheader = language.gettext("You are unsubscribed. No more mails follow.")
+    why = language.gettext(
+        "You get this because %(address)s was unsubscribed from %(site)s. It is the last mail to this address.",
+        address=address,
+        site=site,
+    )
+    return _letter("goodbye", content.site, words, language, preheader=preheader, why=why)
 
 
 def way_back(content: WayBack) -> Draft:
@@ -144,18 +158,18 @@ def way_back(content: WayBack) -> Draft:
 
 
 def report(content: Report) -> Draft:
-    """The operator's report: what needs attention first, then the figures."""
+    """The operator's report: what needs attention first, then the figures. In English, as commands and errors are."""
     site = clean(content.site.name, 80)
     words = {
         "site": site,
-        "date": wording.long_date(content.day),
-        "day": wording.short_date(content.day),
+        "date": _ENGLISH.date(content.day, "full"),
+        "day": _ENGLISH.date(content.day, "short"),
         "headline": clean(content.headline, 200),
         "tasks": str(len(content.tasks)) if content.tasks else "",
     }
     why = f"You get this because {clean(content.to, 120)} is to have the operator's reports of {site}."
-    draft = _letter("report", content.site, words, preheader=words["headline"], why=why)
-    return Draft(draft.shell, (*draft.body, *_figures(content)))
+    draft = _letter("report", content.site, words, _ENGLISH, preheader=words["headline"], why=why)
+    return Draft(draft.shell, (*draft.body, *_figures(content)), _ENGLISH)
 
 
 def _figures(content: Report) -> Iterator[Block]:
@@ -171,7 +185,7 @@ def _figures(content: Report) -> Iterator[Block]:
     yield from map(_row, content.around)
     if content.sources:
         yield _heading("Sources")
-    for line in health_lines(content.sources, most=SOURCES_SHOWN):
+    for line in health_lines(content.sources, _ENGLISH, most=SOURCES_SHOWN):
         yield Block("source", (), {"line": line})
     if content.troubles:
         more = f"And {content.left_out} more: digest queue" if content.left_out else ""
@@ -193,9 +207,9 @@ def _heading(title: str, note: str = "") -> Block:
     return Block("heading", (("note", note), ("title", title)))
 
 
-def _letter(mail: str, site: SiteInfo, words: dict[str, str], *, preheader: str, why: str) -> Draft:
-    shell = Block("shell", frame(site), filled({"preheader": clean(preheader), "why": why}))
-    return Draft(shell, (Block(mail, tuple(words.items())),))  # nothing is shared, so nothing is a hole
+def _letter(mail: str, site: SiteInfo, words: dict[str, str], language: Language, *, preheader: str, why: str) -> Draft:
+    shell = Block("shell", frame(site, language), filled({"preheader": clean(preheader), "why": why}))
+    return Draft(shell, (Block(mail, tuple(words.items())),), language)  # nothing is shared, so nothing is a hole
 
 
 def _needed(url: str) -> str:

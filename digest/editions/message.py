@@ -18,7 +18,7 @@ from digest.editions import headers, letters
 from digest.editions.blocks import Block, Draft
 from digest.editions.cards import Length, card, shortened
 from digest.editions.clean import clean
-from digest.editions.content import EditionContent, SiteInfo
+from digest.editions.content import EditionContent, PickView, SiteInfo
 from digest.editions.fragments import HOLE, Fragment
 from digest.editions.layout import layout
 from digest.editions.letters import Confirm, Goodbye, Report, WayBack
@@ -28,6 +28,7 @@ from digest.editions.templates import Templates
 from digest.editions.wrap import wrap
 from digest.errors import RenderError
 from digest.keyring import KeyRing
+from digest.languages import Language
 from digest.model import EditionKey, Pick
 
 MOST_HTML = 90_000
@@ -93,11 +94,13 @@ class Composer:
         filled = self._fill(draft)
         if (excess := sum(map(_size, filled)) - MOST_HTML) <= 0:
             return draft, filled
-        form, key = content.subscriber.layout, content.key
-        sizes = [
-            {n: _size(self._filled(card(v, at, key=key, links=self._links, layout=form, length=n))) for n in Length}
-            for at, v in enumerate(content.picks, start=1)
-        ]
+        form, key, language = content.subscriber.layout, content.key, draft.language
+
+        def size(view: PickView, at: int, length: Length) -> int:
+            block = card(view, at, key=key, links=self._links, layout=form, language=language, length=length)
+            return _size(self._filled(block, language))
+
+        sizes = [{n: size(view, at, n) for n in Length} for at, view in enumerate(content.picks, start=1)]
         draft = self._draft(content, shortened(sizes, excess + 200))  # with what says so
         return draft, self._fill(draft)
 
@@ -114,12 +117,12 @@ class Composer:
     def _with_subject(self, draft: Draft) -> Draft:
         """The subject comes from a template, and stands in the shell as the document's title."""
         opening, shell = draft.body[0], draft.shell
-        words = self._templates.subject(draft.mail, {**dict(opening.fixed), **opening.holes})
+        words = self._templates.subject(draft.mail, {**dict(opening.fixed), **opening.holes}, draft.language)
         subject = clean(f"{self._mark}{words}", 250)
-        return Draft(Block(shell.part, shell.fixed, {**shell.holes, "subject": subject}), draft.body)
+        return Draft(Block(shell.part, shell.fixed, {**shell.holes, "subject": subject}), draft.body, draft.language)
 
     def _fill(self, draft: Draft) -> list[_Filled]:
-        return [self._filled(block) for block in (draft.shell, *draft.body)]
+        return [self._filled(block, draft.language) for block in (draft.shell, *draft.body)]
 
     def compose(self, content: EditionContent) -> Composed:
         """Raises RenderError for an address that can't be written to, or a user's template that fails."""
@@ -179,6 +182,7 @@ class Composer:
             sender=self._sender,
             recipient=(name, recipient),
             subject=subject,
+            language=draft.language.tag,
             message_id=message_id,
             leaving=leaving,
         )
@@ -196,8 +200,8 @@ class Composer:
         )
         return Composed(recipe, {fragment.hash: fragment.data for fragment, _ in filled})
 
-    def _filled(self, block: Block) -> _Filled:
-        fragment, holes = self.fragment(block), block.holes
+    def _filled(self, block: Block, language: Language) -> _Filled:
+        fragment, holes = self.fragment(block, language), block.holes
         html = {name: _escaped(holes[name]) for name in fragment.html.names if name != BODY}
         text = {
             name: holes[name] if name.endswith("_url") else wrap(holes[name], indent=column)
@@ -206,14 +210,16 @@ class Composer:
         }
         return fragment, Placed(fragment.hash, html, text)
 
-    def fragment(self, block: Block) -> Fragment:
-        """The block's part rendered with open holes, from memory if it was rendered before."""
+    def fragment(self, block: Block, language: Language) -> Fragment:
+        """The block's part rendered in a language with open holes, from memory if it was rendered before."""
         names = tuple(block.holes) + ((BODY,) if block.part == "shell" else ())
-        key = (block.part, block.fixed, names)
+        key = (block.part, block.fixed, names, language)
         kept = self._rendered.get(key)
         if kept is None:
             values = {**dict(block.fixed), **{name: f"{HOLE}{name}{HOLE}" for name in names}}
-            kept = Fragment.render(self._templates.html(block.part, values), self._templates.text(block.part, values))
+            kept = Fragment.render(
+                self._templates.html(block.part, values, language), self._templates.text(block.part, values, language)
+            )
             if len(self._rendered) >= KEPT_FRAGMENTS:
                 del self._rendered[next(iter(self._rendered))]
             self._rendered[key] = kept

@@ -27,6 +27,7 @@ _CARD: Words = {
     "highlights": "task, method and result in a few words each, as far as they are sure and not said above",
     "reason": "why this reader gets it",
     "votes": "how many votes",
+    "votes_spoken": "the same with its noun, and whether they rise",
     "rising": "“rising fast”, if it is",
     "code_url": "where its code is",
     "stars": "how many stars that has",
@@ -53,6 +54,7 @@ PARTS: Mapping[str, Words] = {
         "health": "how the sources did",
         "why": "why one gets this mail",
         "imprint": "the site's own footer",
+        "language": "the tag of the mail's language: en, de",
         "settings_url": "where settings are changed",
         "pause_url": "where mails are paused",
         "unsubscribe_url": "where one leaves",
@@ -69,6 +71,7 @@ PARTS: Mapping[str, Words] = {
     "card-compact": _CARD,
     "missed": {"title": "the paper's title", "url": "its page", "reason": "why it was close"},
     "quiet": {
+        "title": "that there is nothing new, today or this week",
         "when": "“today” or “this week”",
         "claim": "that nothing was for this reader",
         "reason": "why",

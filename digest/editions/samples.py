@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from digest.editions.content import EditionContent, MissedView, PickView, SiteInfo, SourceHealth
 from digest.editions.letters import Confirm, Goodbye, Line, Report, Task, WayBack
 from digest.editions.message import Composed, Composer
+from digest.languages import ENGLISH
 from digest.model import (
     Attention,
     EditionKey,
@@ -114,17 +115,19 @@ _PAPERS = (
 )
 
 
-def compose(composer: Composer, mail: str, site: SiteInfo, now: dt.datetime, *, compact: bool = False) -> Composed:
+def compose(
+    composer: Composer, mail: str, site: SiteInfo, now: dt.datetime, *, compact: bool = False, language: str = ENGLISH
+) -> Composed:
     """The mail (one of ``MAILS``) with calm content."""
-    return _composed(composer, mail, site, now, _READER, _picks(now), compact=compact)
+    return _composed(composer, mail, site, now, replace(_READER, language=language), _picks(now), compact=compact)
 
 
 def compose_hostile(
-    composer: Composer, mail: str, site: SiteInfo, now: dt.datetime, *, compact: bool = False
+    composer: Composer, mail: str, site: SiteInfo, now: dt.datetime, *, compact: bool = False, language: str = ENGLISH
 ) -> Composed:
     """The mail with :data:`HOSTILE` wherever a feed, a server or a reader has a say."""
     bad = HOSTILE
-    reader = replace(_READER, name=bad, lanes=(Lane(name=bad),))
+    reader = replace(_READER, name=bad, lanes=(Lane(name=bad),), language=language)
     picks = tuple(
         PickView(
             pick=replace(view.pick, reason=bad, lane=bad),
@@ -206,8 +209,8 @@ def _picks(now: dt.datetime) -> tuple[PickView, ...]:
 
 def _health(said: str) -> tuple[SourceHealth, ...]:
     return (
-        SourceHealth("arxiv", True, said or "arXiv 312/312"),
-        SourceHealth("huggingface", False, said or "Hugging Face did not answer"),
+        SourceHealth("arXiv", True, said, read=312, announced=312),
+        SourceHealth("Hugging Face", False, said or "Hugging Face did not answer"),
     )
 
 

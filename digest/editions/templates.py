@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import jinja2
 from jinja2 import meta
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from digest.editions.mjml import compile_mjml
 from digest.editions.parts import MAILS, PARTS, files_of, part_of
 from digest.editions.source_files import JINJA, Source
 from digest.editions.wrap import columns, wrap
 from digest.errors import RenderError
+from digest.languages import Language
 from digest.palette import Palette
 
 _KINDS = {"mjml": "html", "txt": "text", "subject": "subject"}
@@ -29,6 +32,7 @@ _KINDS = {"mjml": "html", "txt": "text", "subject": "subject"}
 @lru_cache(maxsize=2)
 def _environment(*, html: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
+        extensions=["jinja2.ext.i18n"],
         autoescape=html,  # noqa: S701  off for the text twin, which has no markup
         undefined=jinja2.StrictUndefined,
         trim_blocks=not html,
@@ -36,7 +40,10 @@ def _environment(*, html: bool) -> jinja2.Environment:
         keep_trailing_newline=True,
         cache_size=0,
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # what is put into a message is escaped
     environment.filters["wrap"] = wrap
+    environment.filters["bold"] = (lambda text: Markup("<b>%s</b>") % text) if html else (lambda text: text)
     environment.filters["rule"] = lambda text, sign="─": sign * columns(text)
     return environment
 
@@ -45,6 +52,27 @@ def _environment(*, html: bool) -> jinja2.Environment:
 def _compiled(body: str, *, html: bool) -> jinja2.Template:
     """Kept by what it says: when one file is edited, one template is compiled."""
     return _environment(html=html).from_string(body)
+
+
+LOOKUPS = frozenset({"_", "gettext", "ngettext"})
+"""What ``{% trans %}`` and ``_()`` are made of."""
+
+
+@cache
+def _lookups(language: Language) -> Mapping[str, object]:
+    """Given to each rendering, so that a template is compiled once and speaks every language."""
+
+    @jinja2.pass_eval_context
+    def gettext(context: EvalContext, message: str, **values: object) -> str:
+        found = language.gettext(message)
+        return (Markup(found) if context.autoescape else found) % values  # noqa: S704  our own catalogues
+
+    @jinja2.pass_eval_context
+    def ngettext(context: EvalContext, one: str, many: str, num: int, **values: object) -> str:
+        found = language.ngettext(one, many, num)
+        return (Markup(found) if context.autoescape else found) % {"num": num, **values}  # noqa: S704  likewise
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 class Templates:
@@ -100,30 +128,37 @@ class Templates:
         # The built-in ones are checked by the tests: checking them again takes a twentieth of a preview.
         return cls(found, suspects=suspects)
 
-    def html(self, part: str, values: Mapping[str, str]) -> str:
+    def html(self, part: str, values: Mapping[str, str], language: Language) -> str:
         """The part as HTML; values are escaped."""
-        return self._render("html", part, values)
+        return self._render("html", part, values, language)
 
-    def text(self, part: str, values: Mapping[str, str]) -> str:
+    def text(self, part: str, values: Mapping[str, str], language: Language) -> str:
         """The part as plain text."""
-        return self._render("text", part, values)
+        return self._render("text", part, values, language)
 
-    def subject(self, mail: str, values: Mapping[str, str]) -> str:
+    def subject(self, mail: str, values: Mapping[str, str], language: Language) -> str:
         """The subject of a mail (one of ``MAILS``), as its template says it; not yet on one line."""
-        return self._render("subject", mail, values)
+        return self._render("subject", mail, values, language)
 
-    def mjml(self, part: str, values: Mapping[str, str]) -> str:
+    def messages(self) -> Iterator[str | tuple[str, ...]]:
+        """The messages that the compiled templates will look up: a message, or (one, many)."""
+        for kind, bodies in self._bodies.items():
+            for body in bodies.values():
+                for _, _, found in _environment(html=kind == "html").extract_translations(body):  # type: ignore[attr-defined]
+                    yield found
+
+    def mjml(self, part: str, values: Mapping[str, str], language: Language) -> str:
         """The part as MJML, rendered before it is compiled: the plain way, for comparison and for finding errors."""
-        return _compiled(self._sources["html"][part].text, html=True).render(values)
+        return _compiled(self._sources["html"][part].text, html=True).render({**values, **_lookups(language)})
 
-    def _render(self, kind: str, part: str, values: Mapping[str, str]) -> str:
-        given = {**dict.fromkeys(PARTS[part], ""), **values}
+    def _render(self, kind: str, part: str, values: Mapping[str, str], language: Language) -> str:
+        given = {**dict.fromkeys(PARTS[part], ""), **values, **_lookups(language)}
         try:
             return _compiled(self._bodies[kind][part], html=kind == "html").render(given)
         except Exception as error:
             raise self._located(kind, part, given, error) from error
 
-    def _located(self, kind: str, part: str, values: Mapping[str, str], error: Exception) -> RenderError:
+    def _located(self, kind: str, part: str, values: Mapping[str, object], error: Exception) -> RenderError:
         """The error with the line of the file: found by rendering the file itself, since compiling moved the lines."""
         source = self._sources[kind][part]
         try:
@@ -148,7 +183,7 @@ class Templates:
         except jinja2.TemplateSyntaxError as error:
             raise source.error(str(error.message), error.lineno) from error
         known = PARTS[part_of(source.name)]
-        if unknown := sorted(names - known.keys()):
+        if unknown := sorted(names - known.keys() - LOOKUPS):
             place = next(
                 source.text[: m.start()].count("\n") + 1 for m in JINJA.finditer(source.text) if unknown[0] in m[0]
             )

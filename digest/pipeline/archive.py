@@ -19,9 +19,9 @@ from pathlib import Path
 from digest.editions.archive import page, title_of
 from digest.editions.links import archived_at
 from digest.editions.recipe import Recipe
-from digest.editions.wording import long_date
 from digest.errors import DigestError
 from digest.keyring import KeyRing
+from digest.languages import ENGLISH, language
 from digest.model import EditionKey
 from digest.pipeline.rooms import Rooms
 from digest.reports import archive as drawn
@@ -120,9 +120,8 @@ def _page(rooms: Rooms, place: Archive, one: Frozen) -> str:
     if replay is None:
         raise ValueError("its text was pruned meanwhile")
     recipe = Recipe.from_bytes(replay.recipe)
-    words = (
-        f"From the archive of {place.site}: the edition of {long_date(one.key.date)}, without its reader's own links."
-    )
+    date = language(ENGLISH).date(one.key.date, "full")
+    words = f"From the archive of {place.site}: the edition of {date}, without its reader's own links."
     return page(
         recipe, rooms.fragments.get(recipe.hashes), words=words, back=None if place.url is not None else "index.html"
     )

@@ -132,7 +132,6 @@ class Desk:
                 ),
                 considered=selection.considered,
                 health=self._health,
-                quiet_reason=selection.quiet_reason,
                 notice=notice,
                 welcome=bool(selection.picks) and not welcomed.get(subscriber.id, {0}),
             )
@@ -229,7 +228,7 @@ def site_info(config: Config) -> SiteInfo:
 
 
 def source_health(runs: Sequence[SourceReport]) -> tuple[SourceHealth, ...]:
-    """One short line per source from its latest runs: figures when it answered, what is wrong when it did not.
+    """Each source by its latest runs: figures when it answered, what is wrong when it did not.
 
     Signals have none: a paper that is missing is worth telling a reader, a count that is older than usual is not.
     """
@@ -248,8 +247,7 @@ def source_health(runs: Sequence[SourceReport]) -> tuple[SourceHealth, ...]:
             lines.append(SourceHealth(name=name, ok=False, line=run.error or f"{name}: {run.status}"))
         elif source in fullest:
             best = fullest[source]
-            figures = f"{best.read}/{best.announced}" if best.announced is not None else f"{best.read} read"
-            lines.append(SourceHealth(name=name, ok=True, line=f"{name} {figures}"))
+            lines.append(SourceHealth(name=name, ok=True, read=best.read, announced=best.announced))
         else:
-            lines.append(SourceHealth(name=name, ok=True, line=f"{name}: nothing new announced"))
+            lines.append(SourceHealth(name=name, ok=True))
     return tuple(lines)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.editions.wording import long_date
+from digest.languages import ENGLISH, language
 from digest.reports.pages import render
 
 
@@ -22,7 +22,7 @@ class Line:
 
     @property
     def day(self) -> str:
-        return long_date(self.date)
+        return language(ENGLISH).date(self.date, "full")
 
     @property
     def updated(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from digest.editions.clean import clean, safe_url
-from digest.editions.wording import authors, thousands
+from digest.editions.wording import authors
 from digest.languages import Language
 from digest.model import Attention, Paper
 from digest.summaries.tldr import summarise
@@ -47,8 +47,8 @@ def plain_card_of(paper: Paper, language: Language, attention: Attention | None 
         authors=authors(paper.authors),
         category=clean(paper.primary_category or "", 60),
         date=language.date(paper.announced_at or paper.published_at or paper.first_seen_at, "medium"),
-        votes=thousands(known.votes) if known.votes else "",
+        votes=language.compact(known.votes) if known.votes else "",
         rising=known.rising,
-        stars=thousands(known.stars) if known.stars else "",
+        stars=language.compact(known.stars) if known.stars else "",
         code_url=safe_url(paper.code_url) or "",
     )

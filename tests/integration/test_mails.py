@@ -12,6 +12,7 @@ from lxml.html import HtmlElement
 from digest.editions.message import MOST_HTML
 from digest.editions.parts import PARTS
 from digest.editions.wrap import columns
+from digest.languages import ENGLISH, language
 from tests.support.mails import ARABIC, NAMES, TEMPLATES, Mail, mail
 
 every_mail = pytest.mark.parametrize("shown", [pytest.param(mail(name), id=name) for name in NAMES])
@@ -26,7 +27,7 @@ def test_every_part_is_looked_at() -> None:
     """The mails of these tests are made of all the templates there are: without a part, some mail looks different."""
     seen = "".join(mail(name).html for name in NAMES)
     for part in PARTS:
-        rendered = TEMPLATES.html(part, dict.fromkeys(PARTS[part], "\x00"))
+        rendered = TEMPLATES.html(part, dict.fromkeys(PARTS[part], "\x00"), language(ENGLISH))
         piece = max(rendered.split("\0"), key=len)
         assert piece.strip() in seen, f"no mail here has the part {part}"
 

@@ -89,7 +89,7 @@ EDITION = EditionContent(
     ),
 )
 WEEKLY = replace(READER, times=replace(READER.times, frequency=Frequency.WEEKLY))
-QUIET = replace(EDITION, picks=(), quiet_reason="The nearest was below your threshold.")
+QUIET = replace(EDITION, picks=())
 
 
 def with_paper(changed: Paper, *, reason: str | None = None) -> EditionContent:

@@ -8,9 +8,11 @@ import pytest
 
 from digest.editions.cards import Length, card
 from digest.editions.links import NoLinks
+from digest.languages import language
 from digest.model import Fact, Highlight, MailLayout, Summary
 from tests.support.edition import EDITION, view
 
+ENGLISH = language("en")
 SUMMARY = Summary(
     "We keep two keys of every block.",
     highlights=(
@@ -22,7 +24,9 @@ SUMMARY = Summary(
 
 def shown(summary: Summary, layout: MailLayout = MailLayout.FULL, length: Length = Length.WHOLE) -> str:
     picked = replace(view(1), summary=summary)
-    return dict(card(picked, 1, key=EDITION.key, links=NoLinks(), layout=layout, length=length).fixed)["highlights"]
+    return dict(
+        card(picked, 1, key=EDITION.key, links=NoLinks(), layout=layout, language=ENGLISH, length=length).fixed
+    )["highlights"]
 
 
 def test_highlights_are_labelled_and_say_nothing_twice() -> None:

@@ -15,9 +15,12 @@ from digest.editions.clean import clean, cut, safe_url
 from digest.editions.message import Composer
 from digest.editions.templates import Templates
 from digest.editions.wrap import columns, wrap
+from digest.languages import language
 from digest.model import Frequency, Section, SendTimes
 from digest.resources import data_path
 from tests.support.edition import EDITION, QUIET, READER, SITE, WEEKLY, many, paper, view
+
+ENGLISH = language("en")
 
 
 @given(st.text(), st.integers(10, 200))
@@ -125,20 +128,26 @@ def test_subject_says_what_is_inside() -> None:
 
 def test_weeks_are_named_by_their_days() -> None:
     """A span within a month names it once, one over two months or years names both."""
-    assert wording.span(dt.date(2026, 11, 22)) == "16–22 November 2026"
-    assert wording.span(dt.date(2026, 12, 3)) == "27 November – 3 December 2026"
-    assert wording.span(dt.date(2027, 1, 3)) == "28 December 2026 – 3 January 2027"
-    assert wording.short_span(dt.date(2026, 12, 3)) == "27 Nov – 3 Dec"
+
+    def span(last: dt.date, width: str = "long") -> str:
+        return ENGLISH.days(last - wording.WEEK, last, width)
+
+    assert span(dt.date(2026, 11, 22)) == "16–22 November 2026"
+    assert span(dt.date(2026, 12, 3)) == "27 November – 3 December 2026"
+    assert span(dt.date(2027, 1, 3)) == "28 December 2026 – 3 January 2027"
+    assert span(dt.date(2026, 12, 3), "short") == "27 Nov – 3 Dec"
+    assert span(dt.date(2027, 1, 3), "short") == "28 Dec – 3 Jan"
 
 
 def test_preheader() -> None:
     """Who of the followed has written, what is rising, how long it takes to read."""
-    assert wording.preheader(EDITION).startswith("1 by David Baker · 2 rising fast · ")
-    assert wording.preheader(EDITION).endswith("-minute read")
+    assert wording.preheader(EDITION, ENGLISH).startswith("1 by David Baker · 2 rising fast · ")
+    assert wording.preheader(EDITION, ENGLISH).endswith("-minute read")
     stranger = replace(READER, lanes=())
-    assert wording.preheader(replace(EDITION, subscriber=stranger)).startswith("1 by people you follow · ")
-    assert wording.preheader(replace(EDITION, picks=(view(9),))) == "1 of 298 new · 1-minute read"
-    assert wording.preheader(QUIET) == "The nearest was below your threshold."
+    assert wording.preheader(replace(EDITION, subscriber=stranger), ENGLISH).startswith("1 by people you follow · ")
+    assert wording.preheader(replace(EDITION, picks=(view(9),)), ENGLISH) == "1 of 298 new · 1-minute read"
+    assert wording.preheader(QUIET, ENGLISH) == "None of them was close enough to your lanes."
+    assert wording.preheader(replace(QUIET, subscriber=stranger), ENGLISH) == "Nobody has voted for any of them yet."
     assert view(1, Section.FOLLOWED).pick.section is Section.FOLLOWED
 
 
@@ -151,20 +160,23 @@ def test_durations() -> None:
         dt.timedelta(minutes=90): "90 minutes",
         dt.timedelta(0): "1 minute",
     }
-    assert {length: wording.duration(length) for length in told} == told
+    assert {length: wording.duration(length, ENGLISH) for length in told} == told
 
 
 def test_small_words() -> None:
     """Bylines, counts, lists and rhythms read as a person would write them."""
     assert wording.authors(paper(1).authors) == "Grace Hopper … David Baker (3)"
     assert [wording.authors(names) for names in ((), ("A",), ("A", "B"))] == ["", "A", "A, B"]
-    assert [wording.count(replace(QUIET, considered=n)) for n in (1298, 0)] == ["None of 1,298 new", "Nothing new"]
+    assert [wording.count(replace(QUIET, considered=n), ENGLISH) for n in (1298, 0)] == [
+        "None of 1,298 new",
+        "Nothing new",
+    ]
     shown = {0: "0", 999: "999", 1000: "1k", 1234: "1.2k", 9949: "9.9k", 9999: "10k", 34999: "35k"}
-    assert {value: wording.thousands(value) for value in shown} == shown
-    assert wording.listed([]) == ""
-    assert wording.listed("a") == "a"
-    assert wording.listed("abc") == "a, b and c"
-    assert wording.listed("abcdefgh") == "a, b, c, d, e, f and 2 more"
+    assert {value: ENGLISH.compact(value) for value in shown} == shown
+    assert wording.listed([], ENGLISH) == ""
+    assert wording.listed("a", ENGLISH) == "a"
+    assert wording.listed("abc", ENGLISH) == "a, b and c"
+    assert wording.listed("abcdefgh", ENGLISH) == "a, b, c, d, e, f and 2 more"
     weekly = SendTimes(timezone="UTC", send=dt.time(6, 5), frequency=Frequency.WEEKLY, weekday=4)
-    assert wording.rhythm(weekly) == "every Friday at 06:05 (UTC)"
-    assert wording.long_date(dt.date(2026, 11, 22)) == "Sunday 22 November 2026"
+    assert wording.rhythm(weekly, ENGLISH) == "every Friday at 06:05 (UTC)"
+    assert ENGLISH.date(dt.date(2026, 11, 22), "full") == "Sunday 22 November 2026"
