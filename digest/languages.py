@@ -178,6 +178,13 @@ def language(tag: str) -> Language:
     return Language(tag=tag, messages=GNUTranslations(compiled))
 
 
+def known(wish: str) -> str | None:
+    """The tag of :func:`tags` that a wished one is content with: ``pt`` for ``pt-BR``; None if there is none."""
+    tag = wish.strip().lower()
+    found = tag if tag in tags() else tag.replace("_", "-").partition("-")[0]
+    return found if found in tags() else None
+
+
 @cache
 def of_reader(tag: str) -> Language:
     """The language that a reader's settings name; English where there is none like it any more."""
@@ -186,12 +193,7 @@ def of_reader(tag: str) -> Language:
 
 def best(wishes: Iterable[str]) -> Language:
     """The first of the wished languages that there is (``pt-BR`` is content with ``pt``), else English."""
-    known = tags()
-    for wish in wishes:
-        tag = wish.strip().lower()
-        if (found := tag if tag in known else tag.replace("_", "-").partition("-")[0]) in known:
-            return language(found)
-    return language(ENGLISH)
+    return next((language(tag) for tag in map(known, wishes) if tag is not None), language(ENGLISH))
 
 
 def wishes_of(accept_language: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from digest import lane_names
+from digest import lane_names, languages
 from digest.bibliography import BibliographyError, is_bibliography, read_bibliography
 from digest.catalog.identifiers import parse
 from digest.model import Frequency, Identifier, Lane, MailLayout, Mute, QuietDay, SendTimes, Subscriber
@@ -134,9 +134,10 @@ class MuteEntry(Section):
 
 
 def _language(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
-        raise ValueError(f"{text!r} is no language tag (BCP 47); write en, de or pt-BR")
-    return text
+    found = languages.known(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no language that there is; write one of {', '.join(languages.tags())}")
+    return found
 
 
 def _lane_from_phrase(value: object) -> object:

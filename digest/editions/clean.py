@@ -16,6 +16,8 @@ _INVISIBLE = re.compile(
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # zero width, bidirectional marks, overrides and isolates
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"  # BOM, interlinear, lone surrogates, tags
 )
+_BLANKS = re.compile("[^\\S\u00a0\u202f]+")
+"""No-break spaces are none: French has them before its colons and inside its quotes."""
 _LINE_END = re.compile("[\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -29,7 +31,7 @@ def clean(text: str, limit: int = 400) -> str:
     if not text.isprintable():  # false for every control, format, separator and surrogate character
         text = _INVISIBLE.sub("", _LINE_END.sub(" ", text))
     if "  " in text or text[:1] == " " or text[-1:] == " " or not text.isprintable():
-        text = " ".join(text.split())
+        text = _BLANKS.sub(" ", text).strip()
     return text if len(text) <= limit else cut(text, limit)
 
 

@@ -12,6 +12,8 @@ WIDTH = 72
 _MAYBE_WIDE = re.compile(
     "[\u0300-\u036f\u1100-\u115f\u200c-\u200e\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe00-\uff60\U0001f000-\U0003fffd]"
 )
+_WORD = re.compile("[\\S\u00a0\u202f]+")
+"""What is between breakable spaces; a no-break space belongs to its word."""
 _URL = re.compile("https?://|mailto:")
 
 
@@ -50,7 +52,7 @@ def wrap(text: str, *, indent: int = 0, first: int | None = None, width: int = W
         return text
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in text.split() if text.isascii() else _WORD.findall(text):
         for number, piece in enumerate(_pieces(word, width - indent)):
             joined = f"{line} {piece}" if line and not number else line + piece
             if line and used + columns(joined) > width:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from digest.languages import Language
 from digest.model import Observation
 from digest.ranking.forecast import CATEGORIES, Born, Forecast, Prospects, foretell
 from digest.ranking.packed import HashIndex, Rows, headers, runs, weight_of_length
@@ -83,7 +84,7 @@ class Corpus:
     _positions: dict[int, npt.NDArray[np.intp]] = field(default_factory=dict)
     _by_word: dict[int, Rows] = field(default_factory=dict)
     _by_category: dict[str, CategoryRows] = field(default_factory=dict)
-    _told: dict[int, Told] = field(default_factory=dict)
+    _told: dict[tuple[int, Language], Told] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -177,13 +178,15 @@ class Corpus:
         rows = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
         return np.sort(rows[self.ids[rows] == wanted])
 
-    def told(self, row: int) -> Told:
-        """What is said of a paper to every reader."""
-        if row not in self._told:
+    def told(self, row: int, language: Language) -> Told:
+        """What is said of a paper to every reader of a language."""
+        told = self._told.get((row, language))
+        if told is None:
             attention = self.trend.attention(row)
-            votes = attention_reason(attention, of_a_week=self.is_of_a_week)
-            self._told[row] = Told(int(self.ids[row]), attention, votes, age_reason(float(self.ages_h[row])))
-        return self._told[row]
+            votes = attention_reason(attention, language, of_a_week=self.is_of_a_week)
+            age = age_reason(float(self.ages_h[row]), language)
+            told = self._told[row, language] = Told(int(self.ids[row]), attention, votes, age)
+        return told
 
     def words(self, row: int) -> TokenHashes:
         """All words of one paper, in order, separators included."""

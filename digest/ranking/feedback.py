@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from digest.languages import Language
 from digest.ranking.corpus import Corpus
 from digest.ranking.examples import Background
 from digest.ranking.packed import Rows
@@ -119,10 +120,12 @@ class FeedbackModel:
             total -= self.less.of_rows(corpus, rows)
         return total
 
-    def note(self, corpus: Corpus, row: int, part: float) -> str:
+    def note(self, corpus: Corpus, row: int, part: float, language: Language) -> str:
         """Which of the reader's words had the most to do with it."""
         side = self.more if part > 0 else self.less
         if side is None or not part:
             return ""
         title = side.nearest(self.background, corpus.matrix[row])
-        return f"like “{title}”, which you wanted {'more' if part > 0 else 'less'} of"
+        if part > 0:
+            return language.gettext("like “%(title)s”, which you wanted more of", title=title)
+        return language.gettext("like “%(title)s”, which you wanted less of", title=title)

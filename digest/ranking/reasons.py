@@ -3,11 +3,12 @@
 "KV cache" in the title · 181 votes in 9 h, top 2 % of cs.CV this week
 by David Baker, whom you follow · close to "protein design"
 
-What is said of a paper to everybody is in :mod:`digest.ranking.told`.
+In the language of who reads it. What is said of a paper to everybody is in :mod:`digest.ranking.told`.
 """
 
 from __future__ import annotations
 
+from digest.languages import Language
 from digest.ranking.interests import LaneModel
 from digest.ranking.packed import Rows
 from digest.ranking.people import Person
@@ -18,7 +19,6 @@ WORTH_TELLING_LIKENESS = 1.0
 WORTH_FORETELLING = 0.2
 """The part that a forecast must have in the score before it is a reason."""
 
-FORECAST = "likely to be talked about"
 MOST_PHRASES = 2
 SEPARATOR = " · "
 
@@ -28,7 +28,7 @@ def join(*reasons: str) -> str:
     return SEPARATOR.join(reason for reason in reasons if reason)
 
 
-def lane_reason(lane: LaneModel, row: int, likeness: float) -> str:
+def lane_reason(lane: LaneModel, row: int, likeness: float, language: Language) -> str:
     """What in a lane speaks for the paper in ``row``; empty if nothing does.
 
     Args:
@@ -45,30 +45,38 @@ def lane_reason(lane: LaneModel, row: int, likeness: float) -> str:
         elif _at(evidence.apart, row):
             scattered.append(evidence.phrase)
     if titled:
-        return f"{_quoted(titled)} in the title"
+        return language.gettext("%(phrases)s in the title", phrases=_quoted(titled, language))
     if mentioned:
-        return f"{_quoted(mentioned)} in the abstract"
+        return language.gettext("%(phrases)s in the abstract", phrases=_quoted(mentioned, language))
     if likeness >= WORTH_TELLING_LIKENESS:
-        if lane.examples and not lane.phrases:
-            return "close to your examples" if lane.examples > 1 else "close to your example"
-        return f"close to {_quoted([p.phrase for p in lane.phrases])}" + (" and your examples" if lane.examples else "")
+        return _close(lane, language)
     if scattered:
-        return f"has the words of {_quoted(scattered)}"
+        return language.gettext("has the words of %(phrases)s", phrases=_quoted(scattered, language))
     category = next((c.category for c in lane.categories if _at(c.rows, row)), "")
-    return f"{category}, your category" if category else ""
+    return language.gettext("%(category)s, your category", category=category) if category else ""
 
 
-def author_reason(who: Person, *, certain: bool) -> str:
-    return f"by {who.name}, whom you follow" if certain else f"perhaps by {who.name}, whom you follow"
+def _close(lane: LaneModel, language: Language) -> str:
+    if not lane.phrases and lane.examples:
+        return language.ngettext("close to your example", "close to your examples", lane.examples)
+    phrases = _quoted([evidence.phrase for evidence in lane.phrases], language)
+    if lane.examples:
+        return language.gettext("close to %(phrases)s and your examples", phrases=phrases)
+    return language.gettext("close to %(phrases)s", phrases=phrases)
 
 
-def forecast_reason(part: float) -> str:
-    """Said only where it mattered: ``part`` is the forecast's summand in the score."""
-    return FORECAST if part >= WORTH_FORETELLING else ""
+def author_reason(who: Person, language: Language, *, certain: bool) -> str:
+    if certain:
+        return language.gettext("by %(name)s, whom you follow", name=who.name)
+    return language.gettext("perhaps by %(name)s, whom you follow", name=who.name)
 
 
-def _quoted(phrases: list[str]) -> str:
-    return " and ".join(f'"{phrase}"' for phrase in phrases[:MOST_PHRASES])
+def forecast_reason(language: Language) -> str:
+    return language.gettext("likely to be talked about")
+
+
+def _quoted(phrases: list[str], language: Language) -> str:
+    return language.listed([language.gettext('"%(phrase)s"', phrase=phrase) for phrase in phrases[:MOST_PHRASES]])
 
 
 def _place(rows: Rows, row: int) -> int:

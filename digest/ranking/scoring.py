@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from digest.languages import Language
 from digest.model import Part, PartKind, Pick, Section
 from digest.ranking import reasons
 from digest.ranking.corpus import Corpus
@@ -176,23 +177,24 @@ class Scored:
 
     # ── one paper, with its reasons ─────────────────────────────────────────────────────────────────────────
 
-    def pick(self, place: int, section: Section | None = None) -> Pick:
-        """The paper with its parts; the section is the one it would stand in, unless told."""
+    def pick(self, place: int, section: Section | None = None, *, language: Language) -> Pick:
+        """The paper with its parts and their words; the section is the one it would stand in, unless told."""
         row = int(self.rows[place])
-        told = self.corpus.told(row)
+        told = self.corpus.told(row, language)
         lane_number = int(self.lane[place])
         followed = self.followed(place)
-        because_of_lane = self._lane_words(place, lane_number)
+        because_of_lane = self._lane_words(place, lane_number, language)
         values = dict(zip(self.parts, self._summands[:, place].tolist(), strict=True))
-        by = reasons.author_reason(followed.person, certain=followed.certain) if followed else ""
+        by = reasons.author_reason(followed.person, language, certain=followed.certain) if followed else ""
         best = self._name(place)
         said = values[PartKind.FEEDBACK]
-        because_of_you = self.profile.feedback.note(self.corpus, row, said) if self.profile.feedback else ""
+        because_of_you = self.profile.feedback.note(self.corpus, row, said, language) if self.profile.feedback else ""
+        forecast = reasons.forecast_reason(language)
         notes = {
             PartKind.LANE: f"{best}: {because_of_lane}" if because_of_lane else best,
             PartKind.AUTHOR: by,
             PartKind.TREND: told.votes,
-            PartKind.FORECAST: reasons.FORECAST,
+            PartKind.FORECAST: forecast,
             PartKind.FEEDBACK: because_of_you,
             PartKind.NOVELTY: told.age,
         }
@@ -206,11 +208,11 @@ class Scored:
             score=sum(part.value for part in parts),
             parts=parts,
             reason=reasons.join(
-                "outside your lanes" if section is Section.OUTSIDE else "",
+                language.gettext("outside your lanes") if section is Section.OUTSIDE else "",
                 by,
                 because_of_lane if section is not Section.OUTSIDE else "",
                 told.votes,
-                reasons.forecast_reason(values[PartKind.FORECAST]),
+                forecast if values[PartKind.FORECAST] >= reasons.WORTH_FORETELLING else "",
                 because_of_you if said >= WORTH_TELLING else "",
             )
             or told.age,
@@ -237,9 +239,9 @@ class Scored:
     def _name(self, place: int) -> str:
         return self.profile.lanes[int(self._best_lane[place])].name if self.profile.lanes else ""
 
-    def _lane_words(self, place: int, number: int) -> str:
+    def _lane_words(self, place: int, number: int, language: Language) -> str:
         if number == NOWHERE:
             return ""
         return reasons.lane_reason(
-            self.profile.lanes[number], int(self.rows[place]), float(self.likeness[number, place])
+            self.profile.lanes[number], int(self.rows[place]), float(self.likeness[number, place]), language
         )

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from digest.languages import of_reader
 from digest.model import Identifier, Selection, Subscriber, Verdict
 from digest.ranking.corpus import Corpus
 from digest.ranking.editing import Edited, Rules, edit
@@ -88,10 +89,10 @@ class Ranker:
                 yield self._selection(reader, profile, self._edit(reader.subscriber, profile, mine))
 
     def _selection(self, reader: Reader, profile: Profile, edited: Edited) -> Selection:
-        scored = edited.scored
+        scored, language = edited.scored, of_reader(reader.subscriber.language)
         return Selection(
             subscriber_id=reader.subscriber.id,
-            picks=tuple(scored.pick(place, section) for place, section in edited.picks),
+            picks=tuple(scored.pick(place, section, language=language) for place, section in edited.picks),
             missed=tuple(self._corpus.ids[scored.rows[list(edited.missed)]].tolist()),
             considered=(considered := self._considered(reader)),
             quiet_reason="" if edited.picks else _quiet(considered, profile),

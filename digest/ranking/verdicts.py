@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from digest.languages import ENGLISH
+from digest.languages import language as language_of
 from digest.model import Decision, DecisionKind, Mute, Section, Verdict
 from digest.ranking.corpus import Corpus
 from digest.ranking.editing import Edited, edit
@@ -76,7 +78,7 @@ def verdict_of(edited: Edited, paper_id: int, row: int, hard: tuple[Decision, ..
     section = edited.picks[position - 1][1] if position is not None else None
     return Verdict(
         paper_id=paper_id,
-        pick=scored.pick(place, section),
+        pick=scored.pick(place, section, language=language_of(ENGLISH)),
         decisions=hard or (_decision(edited, place, position),),
         position=position,
         lanes=scored.lanes_of(place),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from digest.languages import language
 from digest.model import Attention, Lane
 from digest.ranking.reasons import join
 from digest.ranking.text import TextBasis, features_of
 from digest.ranking.told import age_reason, attention_reason
 from tests.support.ranking import corpus_of, fillers, paper, ranker_of, reader
+
+ENGLISH = language("en")
 
 
 @pytest.mark.parametrize(
@@ -26,12 +29,12 @@ from tests.support.ranking import corpus_of, fillers, paper, ranker_of, reader
 )
 def test_attention_in_words(attention: Attention, line: str) -> None:
     """Figures are rounded against the paper, and a poor place is not told."""
-    assert attention_reason(attention) == line
+    assert attention_reason(attention, ENGLISH) == line
 
 
 def test_ages() -> None:
     """Hours, then days."""
-    assert [age_reason(hours) for hours in (0.2, 5, 70)] == [
+    assert [age_reason(hours, ENGLISH) for hours in (0.2, 5, 70)] == [
         "announced just now",
         "announced 5 h ago",
         "announced 3 days ago",
@@ -76,7 +79,7 @@ def test_examples_as_a_reason() -> None:
 def test_a_week_is_named_only_if_it_is_one() -> None:
     """The cohort's span is told where the candidates are a week's."""
     attention = Attention(votes=181, hours=9.2, cohort="cs.CV", share_above=0.0189)
-    assert attention_reason(attention, of_a_week=True) == "181 votes in 9 h, top 2 % of cs.CV this week"
+    assert attention_reason(attention, ENGLISH, of_a_week=True) == "181 votes in 9 h, top 2 % of cs.CV this week"
     assert corpus_of([paper(1, "One", age_h=1), paper(2, "Two", age_h=150)]).is_of_a_week
     assert not corpus_of([paper(1, "One", age_h=1), paper(2, "Two", age_h=400)]).is_of_a_week
     assert not corpus_of([paper(1, "One", age_h=1)]).is_of_a_week

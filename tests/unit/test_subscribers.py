@@ -166,7 +166,7 @@ id: a/b
         ("13: mute: ", "'survey' is not a mapping"),
         ("14: explore: ", "'perhaps' is not true or false"),
         ("15: quiet_day: ", "'sometimes' is no choice here; it is one of: skip, send"),
-        ("16: language: ", "'English' is no language tag"),
+        ("16: language: ", "'English' is no language that there is; write one of en"),
         ("17: id: ", "'a/b' is no id"),
     ]
     assert sorted(found) == sorted(
