@@ -144,17 +144,28 @@ def goodbye(content: Goodbye) -> Draft:
 def way_back(content: WayBack) -> Draft:
     """Raises RenderError if the link is none that may stand in a mail."""
     site, address = clean(content.site.name, 80), clean(content.subscriber.email, 120)
+    language = of_reader(content.subscriber.language)
     words = {
         "site": site,
         "address": address,
         "page_url": _needed(content.page_url),
-        "rhythm": wording.rhythm(content.subscriber.times),
+        "rhythm": wording.rhythm(content.subscriber.times, language),
         "known": address if content.asked_to_join else "",
     }
-    asked = "asked for mails to" if content.asked_to_join else "asked for the link of"
-    why = f"You get this because somebody, probably you, {asked} {address}. If it was not you, do nothing."
-    preheader = "Your settings, and what came so far. Nothing was changed."
-    return _letter("link", content.site, words, preheader=preheader, why=why)
+    if content.asked_to_join:
+        why = language.gettext(
+            "You get this because somebody, probably you, asked for mails to %(address)s. "
+            "If it was not you, do nothing.",
+            address=address,
+        )
+    else:
+        why = language.gettext(
+            "You get this because somebody, probably you, asked for the link of %(address)s. "
+            "If it was not you, do nothing.",
+            address=address,
+        )
+    preheader = language.gettext("Your settings, and what came so far. Nothing was changed.")
+    return _letter("link", content.site, words, language, preheader=preheader, why=why)
 
 
 def report(content: Report) -> Draft:
