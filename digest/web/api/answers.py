@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 
 from digest.catalog.identifiers import url_of
 from digest.editions.clean import clean, safe_url
+from digest.languages import ENGLISH, language
 from digest.model import Attention, Identifier, Paper, Scheme, Signal
 from digest.ranking.told import attention_reason
 from digest.summaries.tldr import summarise
@@ -180,7 +181,7 @@ def paper_of(
         categories=tuple(clean(category, 60) for category in paper.categories),
         identifiers=_names(paper.identifiers),
         score=None if score is None else round(score, 3),
-        why=(attention_reason(attention) or None) if attention is not None else None,
+        why=(attention_reason(attention, language(ENGLISH)) or None) if attention is not None else None,
     )
 
 
