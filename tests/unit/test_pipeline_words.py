@@ -8,9 +8,12 @@ import datetime as dt
 import pytest
 
 from digest import arxiv_categories
+from digest.editions.wording import health
+from digest.languages import language
 from digest.model import Lane, SendTimes, SourceReport, SourceStatus, Subscriber
 from digest.pipeline.desk import source_health
 
+ENGLISH = language("en")
 NOW = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)
 FULL = SourceReport(
     source="arxiv", started_at=NOW, finished_at=NOW, status=SourceStatus.OK, announced=312, read=312, new=290
@@ -23,21 +26,21 @@ UNCHANGED = dataclasses.replace(
 def test_a_full_reading_is_told_even_when_later_ones_found_nothing_new() -> None:
     """The hourly "not modified" does not hide the morning's figures."""
     (line,) = source_health([FULL, UNCHANGED])
-    assert (line.ok, line.line) == (True, "arXiv 312/312")
+    assert (line.ok, health(line, ENGLISH)) == (True, "arXiv 312/312")
 
 
 def test_the_latest_failure_is_told_in_its_own_words() -> None:
     """What is wrong now matters more than what went well before."""
     failed = dataclasses.replace(UNCHANGED, source="huggingface", status=SourceStatus.FAILED, error="it did not answer")
     lines = {line.name: line for line in source_health([FULL, failed])}
-    assert (lines["Hugging Face"].ok, lines["Hugging Face"].line) == (False, "it did not answer")
+    assert (lines["Hugging Face"].ok, health(lines["Hugging Face"], ENGLISH)) == (False, "it did not answer")
     assert lines["arXiv"].ok
 
 
 def test_a_quiet_source_is_called_quiet() -> None:
     """Nothing announced is good news of a kind."""
     (line,) = source_health([dataclasses.replace(UNCHANGED, status=SourceStatus.QUIET)])
-    assert (line.ok, line.line) == (True, "arXiv: nothing new announced")
+    assert (line.ok, health(line, ENGLISH)) == (True, "arXiv: nothing new announced")
 
 
 def reader(*lanes: Lane) -> Subscriber:
