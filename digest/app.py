@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from digest.pipeline.membership import Imported, Membership
     from digest.pipeline.passing import PassReport
     from digest.pipeline.preview import Preview, Previewer
+    from digest.pipeline.reader_feeds import ReaderFeeds
     from digest.pipeline.sending_now import Outcome
     from digest.sources.progress import Progress
     from digest.store.erasure import Erased
@@ -66,6 +67,13 @@ class App(Composition):
         from digest.pipeline.membership import Membership
 
         return Membership(self.rooms)
+
+    @cached_property
+    def feeds(self) -> ReaderFeeds:
+        """Feeds of readers' own editions: a new address, none any more."""
+        from digest.pipeline.reader_feeds import ReaderFeeds
+
+        return ReaderFeeds(self.rooms, self.ring)
 
     @cached_property
     def letters(self) -> Correspondence:

@@ -14,7 +14,8 @@ from urllib.parse import quote, urlsplit
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1: line ends among them
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # zero width, bidirectional marks, overrides and isolates
-    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"  # BOM, interlinear, lone surrogates, tags
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"  # BOM, interlinear, lone surrogates, tags
+    "\ufdd0-\ufdef\ufffe\uffff]"  # noncharacters; the last two may not be in XML
 )
 _BLANKS = re.compile("[^\\S\u00a0\u202f]+")
 """No-break spaces are none: French has them before its colons and inside its quotes."""

@@ -543,6 +543,14 @@ letters = Table(
     sqlite_autoincrement=True,
 )
 
+feed_addresses = Table(
+    "feed_addresses",
+    metadata,
+    Column("subscriber_id", String(128), ForeignKey("subscribers.id"), primary_key=True),
+    Column("name", String(26), nullable=False, unique=True, comment="half of the address; the ring proves the other"),
+    Column("made_at", Instant, nullable=False),
+)
+
 signing_keys = Table(
     "signing_keys",
     metadata,

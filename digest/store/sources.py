@@ -63,6 +63,11 @@ class SourceStore:
         with self._db.read() as connection:
             return connection.scalar(select(func.max(source_runs.c.id))) or 0
 
+    def last_run_at(self) -> dt.datetime | None:
+        """When that run ended."""
+        with self._db.read() as connection:
+            return connection.scalar(select(source_runs.c.finished_at).order_by(source_runs.c.id.desc()).limit(1))
+
     def runs(self, *, since: dt.datetime, until: dt.datetime) -> list[SourceReport]:
         """Every run in a span, oldest first."""
         query = (

@@ -24,6 +24,7 @@ from digest.web.front import Front, state_of
 from digest.web.pages import (
     citations,
     confirming,
+    feeds,
     interests,
     leaving,
     my_data,
@@ -50,6 +51,7 @@ PAGES: tuple[Route, ...] = (
     *citations.ROUTES,
     *paper.ROUTES,
     *search.ROUTES,
+    *feeds.ROUTES,
     *subscribing.ROUTES,
     *confirming.ROUTES,
     *leaving.ROUTES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -23,6 +24,7 @@ from digest.web.routes import Answer, Asked, Page, page
 from digest.web.snippets import marked, snippet
 
 ON_A_PAGE: Final = 20
+_DAY_S: Final = 86_400
 _QUERY: Final = ("q", "field", "author", "since", "until", "page")
 
 
@@ -40,17 +42,7 @@ def show(asked: Asked) -> Answer:
     """``/search?q=…``; what a filter says wrongly is told beside it, and the filter left out."""
     query = asked.query
     question = parse_question(query.get("q", ""))
-    since, until = _date(query.get("since", "")), _date(query.get("until", ""))
-    field = arxiv_categories.canonical(query.get("field", "")) or ""
-    wrong = {
-        name for name, read in (("since", since), ("until", until), ("field", field)) if name in query and not read
-    }
-    filters = Filters(
-        category=field,
-        author=query.get("author", ""),
-        since=_instant(since) if since else None,
-        until=_instant(until + dt.timedelta(days=1)) if until else None,
-    )
+    filters, wrong = filters_of(query)
     asks = not question.empty or bool(filters != Filters())
     exact = _named(asked, query.get("q", ""))
     found = asked.site.searcher.search(question, filters) if asks else None
@@ -69,11 +61,27 @@ def show(asked: Asked) -> Answer:
             "wrong": wrong,
             "filtered": filters != Filters() or bool(wrong),
             "options": _options(),
-            "field_name": arxiv_categories.name_of(field),
+            "field_name": arxiv_categories.name_of(filters.category),
             "pages": pages,
             "given": {name: query.get(name) for name in _QUERY if name != "page"},
         },
     )
+
+
+def filters_of(query: Mapping[str, str]) -> tuple[Filters, set[str]]:
+    """What the parameters of a search narrow it to, and the names of those that say nothing understandable."""
+    since, until = _date(query.get("since", "")), _date(query.get("until", ""))
+    field = arxiv_categories.canonical(query.get("field", "")) or ""
+    wrong = {
+        name for name, read in (("since", since), ("until", until), ("field", field)) if name in query and not read
+    }
+    filters = Filters(
+        category=field,
+        author=query.get("author", ""),
+        since=_instant(since) if since else None,
+        until=_instant(until) + _DAY_S if until else None,
+    )
+    return filters, wrong
 
 
 def _result(paper: Listed, question: Question, language: Language) -> Result:

@@ -196,3 +196,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_letters_subscriber_id"), "letters", ["subscriber_id"], unique=False)
     op.create_index(op.f("ix_letters_to_hash"), "letters", ["to_hash"], unique=False)
     op.create_index(op.f("ix_letters_next_attempt_at"), "letters", ["next_attempt_at"], unique=False)
+    op.create_table(
+        "feed_addresses",
+        sa.Column("subscriber_id", sa.String(length=128), nullable=False),
+        sa.Column(
+            "name", sa.String(length=26), nullable=False, comment="half of the address; the ring proves the other"
+        ),
+        sa.Column("made_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscribers.id"], name=op.f("fk_feed_addresses_subscriber_id_subscribers")
+        ),
+        sa.PrimaryKeyConstraint("subscriber_id", name=op.f("pk_feed_addresses")),
+        sa.UniqueConstraint("name", name=op.f("uq_feed_addresses_name")),
+    )
