@@ -13,15 +13,19 @@ import click
 
 from digest.cli.common import config_option, console
 from digest.cli.reporting import source_errors
-from digest.model import SourceReport, SourceStatus
+from digest.model import SourceReport
+from digest.reports.source_days import Mark, by_day, by_source, totals, worst
 from digest.sources.base import EXAMPLES
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-GOOD = frozenset({SourceStatus.OK, SourceStatus.UNCHANGED, SourceStatus.QUIET})
-
-READ, INCOMPLETE, FAILED, NOT_ASKED = "[green]●[/]", "[yellow]◐[/]", "[red]✗[/]", "[dim]·[/]"
+SIGNS = {
+    Mark.READ: "[green]●[/]",
+    Mark.INCOMPLETE: "[yellow]◐[/]",
+    Mark.FAILED: "[red]✗[/]",
+    Mark.NOT_ASKED: "[dim]·[/]",
+}
 MOST_MARKS = 14
 """Columns of the table for days; of more days, several share a mark."""
 
@@ -66,16 +70,15 @@ def command(ctx: click.Context, config: Path, days: int, as_json: bool) -> None:
         runs = app.rooms.sources.runs(since=now - dt.timedelta(days=days), until=now)
         # Where nobody's examples are missing, their source is never asked, and that is no news.
         expected = {*app.source_names(), *app.signal_names()} - {EXAMPLES}
-        names = sorted(expected | {run.source for run in runs})
-    by_source = {name: [run for run in runs if run.source == name] for name in names}
+    own_runs = dict(by_source(runs, expected))
     if as_json:
-        for name, own in by_source.items():
+        for name, own in own_runs.items():
             click.echo(json.dumps(_json(name, own)))
     else:
-        show(by_source, today=now.date(), days=days, out=console())
+        show(own_runs, today=now.date(), days=days, out=console())
 
 
-def show(by_source: dict[str, list[SourceReport]], *, today: dt.date, days: int, out: Console) -> None:
+def show(sources: dict[str, list[SourceReport]], *, today: dt.date, days: int, out: Console) -> None:
     """The table, what went wrong last, and the chart of the same days."""
     from rich.markup import escape
     from rich.table import Table
@@ -92,42 +95,23 @@ def show(by_source: dict[str, list[SourceReport]], *, today: dt.date, days: int,
     for name in ("read", "new", "rejected"):
         table.add_column(name, justify="right")
     table.add_column("last, UTC")
-    for name, runs in by_source.items():
-        marked = [_mark([run for run in runs if run.started_at.date() == date]) for date in dates]
+    for name, runs in sources.items():
+        marked = by_day(runs, dates)
         marks = "".join(
-            _worst(marked[max(end - share, 0) : end]) for end in range((days - 1) % share + 1, days + 1, share)
+            SIGNS[worst(marked[max(end - share, 0) : end])] for end in range((days - 1) % share + 1, days + 1, share)
         )
         last = runs[-1] if runs else None
         words = f"{last.started_at:%d %b %H:%M} {last.status}" if last else "never: digest ingest"
-        table.add_row(escape(name), marks, *(str(figure) for figure in _totals(runs)), escape(words))
+        table.add_row(escape(name), marks, *(str(figure) for figure in totals(runs)), escape(words))
     out.print(table)
-    for line in source_errors((name, runs[-1].error) for name, runs in by_source.items() if runs):
+    for line in source_errors((name, runs[-1].error) for name, runs in sources.items() if runs):
         out.print(line)
-    for text in chart.lines(by_source, dates, width=out.width, blocks=not out.options.ascii_only):
+    for text in chart.lines(sources, dates, width=out.width, blocks=not out.options.ascii_only):
         out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
 
-def _mark(runs: Sequence[SourceReport]) -> str:
-    """The best that a day brought: one good reading makes up for failures before it."""
-    statuses = {run.status for run in runs}
-    if statuses & GOOD:
-        return READ
-    if statuses & {SourceStatus.INCOMPLETE, SourceStatus.STALE}:
-        return INCOMPLETE
-    return FAILED if statuses else NOT_ASKED
-
-
-def _worst(marks: Sequence[str]) -> str:
-    """The mark of several days: a bad one among them must show."""
-    return next(mark for mark in (FAILED, INCOMPLETE, READ, NOT_ASKED) if mark in marks)
-
-
-def _totals(runs: Sequence[SourceReport]) -> tuple[int, int, int]:
-    return sum(run.read for run in runs), sum(run.new for run in runs), sum(run.rejected for run in runs)
-
-
 def _json(name: str, runs: Sequence[SourceReport]) -> dict[str, object]:
-    read, new, rejected = _totals(runs)
+    read, new, rejected = totals(runs)
     last = runs[-1] if runs else None
     return {
         "source": name,
