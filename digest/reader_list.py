@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from digest.bibliography import is_bibliography
 from digest.errors import ConfigError, Problem
 from digest.model import Evidence, Subscriber
 from digest.reader_file import ReaderFile
@@ -45,7 +46,24 @@ def read_reader_list(path: Path, *, now: dt.datetime) -> tuple[Listed, ...]:
     Raises:
         ConfigError: with all problems; then none of it is to be imported.
     """
-    rows = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([Problem(path, None, "", f"cannot be read: {error.strerror or error}")]) from error
+    return parse_reader_list(data, path, now=now, files=True)
+
+
+def parse_reader_list(data: bytes, path: Path, *, now: dt.datetime, files: bool = False) -> tuple[Listed, ...]:
+    """The same of a file's bytes.
+
+    Args:
+        path: what problems call it, and where paths in it begin.
+        files: it may name files of references as examples; not where it comes from another machine.
+
+    Raises:
+        ConfigError: with all problems; then none of it is to be imported.
+    """
+    rows = csv.reader(io.StringIO(_text(data, path), newline=""), strict=True)
     try:
         header = [cell.strip().casefold() for cell in next(rows, [])]
         problems = list(_in_header(path, header))
@@ -54,6 +72,9 @@ def read_reader_list(path: Path, *, now: dt.datetime) -> tuple[Listed, ...]:
         found: list[Listed] = []
         for cells in rows:
             if any(cell.strip() for cell in cells):
+                if not files and _names_files(header, cells):
+                    problems.append(Problem(path, rows.line_num, "examples", "must be ids of papers, not a file"))
+                    continue
                 listed, wrong = _read(path, rows.line_num, header, cells, now)
                 problems += wrong
                 found += [listed] if listed is not None else []
@@ -65,16 +86,21 @@ def read_reader_list(path: Path, *, now: dt.datetime) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def _text(path: Path) -> str:
+def _text(data: bytes, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError([Problem(path, None, "", f"cannot be read: {error.strerror or error}")]) from error
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError([Problem(path, None, "", "is not UTF-8; save it as UTF-8")]) from error
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError([Problem(path, line, "", "is not UTF-8; save it as CSV UTF-8")]) from error
+    if "\0" in text:
+        raise ConfigError([Problem(path, None, "", "is no text, or UTF-16; save it as CSV UTF-8")])
+    return text
 
 
 def _in_header(path: Path, header: Sequence[str]) -> Iterator[Problem]:
+    if len(header) == 1 and ";" in header[0]:
+        yield Problem(path, 1, "", "has semicolons between its columns; save it with commas, and lists by semicolons")
+        return
     for name in header:
         if name not in COLUMNS:
             yield Problem(path, 1, name, f"unknown column; known are: {', '.join(COLUMNS)}")
@@ -83,6 +109,11 @@ def _in_header(path: Path, header: Sequence[str]) -> Iterator[Problem]:
             yield Problem(path, 1, name, "the column is needed; its name stands in the first line")
     if len(set(header)) < len(header):
         yield Problem(path, 1, "", "a column stands there twice")
+
+
+def _names_files(header: Sequence[str], cells: Sequence[str]) -> bool:
+    examples = (cell for name, cell in zip(header, cells, strict=False) if name == "examples")
+    return any(is_bibliography(part.strip()) for cell in examples for part in cell.split(";"))
 
 
 def _read(

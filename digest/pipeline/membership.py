@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digest.delivery.files import forget_files
-from digest.errors import MembershipError
 from digest.model import Act, Consent, Evidence, Joined, ReaderState, Subscriber
 from digest.pipeline import personal
 from digest.pipeline.rooms import Rooms
@@ -119,21 +118,22 @@ class Membership:
         return self.find(named.id)
 
     def import_list(self, listed: Sequence[Listed], *, dry_run: bool = False) -> Imported:
-        """Readers of a list, with the consent that it proves; those who are known or suppressed are passed over."""
-        now, added, passed_over = self._rooms.clock(), [], {}
-        for one in listed:
-            named = one.subscriber if one.subscriber.id else replace(one.subscriber, id=new_reader_id())
-            reason = self._members.obstacle(named, now=now)
-            if reason is None and not dry_run:
-                try:
-                    self._members.add(named, Act.IMPORTED, one.evidence, max_lateness=self._late, now=now)
-                except MembershipError as error:  # somebody else was quicker
-                    reason = str(error)
-            if reason is None:
-                added.append(named.id)
-            else:
-                passed_over[one.line] = reason
-        return Imported(added=tuple(added), passed_over=passed_over)
+        """Readers of a list, with the consent that it proves; those who are known or suppressed are passed over.
+
+        One transaction: when it fails, nobody was imported.
+        """
+        now = self._rooms.clock()
+        named = [one.subscriber if one.subscriber.id else replace(one.subscriber, id=new_reader_id()) for one in listed]
+        if dry_run:
+            reasons = self._members.obstacles(named, now=now)
+        else:
+            vouched = [(subscriber, one.evidence) for subscriber, one in zip(named, listed, strict=True)]
+            reasons = self._members.add_all(vouched, Act.IMPORTED, max_lateness=self._late, now=now)
+        told = list(zip(listed, named, reasons, strict=True))
+        return Imported(
+            added=tuple(subscriber.id for _, subscriber, reason in told if reason is None),
+            passed_over={one.line: reason for one, _, reason in told if reason is not None},
+        )
 
     # ── changing ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,7 @@ Whoever asks twice, or twice at once, finds it done.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,17 +64,28 @@ class Joining:
             MembershipError: the id or the address is taken, or the address is not written to.
         """
         with self._db.write() as connection:
-            if (reason := _obstacle(connection, subscriber, now)) is not None:
+            if (reason := _add(connection, subscriber, act, evidence, max_lateness, now)) is not None:
                 raise MembershipError(reason)
-            enrol(connection, subscriber, S.ACTIVE, now)
-            slot = first_slot(subscriber.times, max_lateness=max_lateness, now=now)
-            put(connection, subscriber.id, {"next_due_at": slot.due_at, "next_edition": slot.edition})
-            note(connection, subscriber.id, act, evidence, now)
 
-    def obstacle(self, subscriber: Subscriber, *, now: dt.datetime) -> str | None:
-        """Why :meth:`add` would refuse; None if it would not."""
+    def add_all(
+        self,
+        listed: Sequence[tuple[Subscriber, Evidence]],
+        act: Act,
+        *,
+        max_lateness: dt.timedelta,
+        now: dt.datetime,
+    ) -> list[str | None]:
+        """The readers of a list in one transaction: those that :meth:`add` would take are all stored, or none is.
+
+        Returns why each was passed over; None for those who are readers now.
+        """
         with self._db.write() as connection:
-            return _obstacle(connection, subscriber, now)
+            return [_add(connection, one, act, evidence, max_lateness, now) for one, evidence in listed]
+
+    def obstacles(self, subscribers: Sequence[Subscriber], *, now: dt.datetime) -> list[str | None]:
+        """Why :meth:`add` would refuse each; None if it would not."""
+        with self._db.read() as connection:
+            return [_obstacle(connection, one, now) for one in subscribers]
 
     def with_address(self, email: str) -> KnownReader | None:
         """Who has this address, be it that they left or have not confirmed; a reader before either."""
@@ -160,9 +172,27 @@ class Joining:
             return len(stale)
 
 
+def _add(
+    connection: Connection,
+    subscriber: Subscriber,
+    act: Act,
+    evidence: Evidence,
+    max_lateness: dt.timedelta,
+    now: dt.datetime,
+) -> str | None:
+    alone_with(connection, subscriber.email)
+    if (reason := _obstacle(connection, subscriber, now)) is not None:
+        return reason
+    enrol(connection, subscriber, S.ACTIVE, now)
+    slot = first_slot(subscriber.times, max_lateness=max_lateness, now=now)
+    put(connection, subscriber.id, {"next_due_at": slot.due_at, "next_edition": slot.edition})
+    note(connection, subscriber.id, act, evidence, now)
+    return None
+
+
 def _obstacle(connection: Connection, subscriber: Subscriber, now: dt.datetime) -> str | None:
     email = subscriber.email
-    row = with_address(connection, alone_with(connection, email))
+    row = with_address(connection, canonical_address(email), lock=False)
     if (reason := suppressed_among(connection, [email], now).get(email)) is not None:
         return f"{email} is not written to: {reason} (digest queue unsuppress)"
     if row is not None:
