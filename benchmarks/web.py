@@ -169,10 +169,10 @@ def _serve(what: str, folder: Path, port: int) -> None:
         return PlainTextResponse("hello")
 
     if what == "hello":
-        serve(Starlette(routes=[Route("/", hello)]), host="127.0.0.1", port=port, trusted_proxies=())
+        serve(Starlette(routes=[Route("/", hello)]), host="127.0.0.1", port=port)
         return
     with _app(folder) as app:
-        serve(application(app), host="127.0.0.1", port=port, trusted_proxies=app.config.web.trusted_proxies)
+        serve(application(app), host="127.0.0.1", port=port)
 
 
 @contextlib.contextmanager

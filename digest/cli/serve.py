@@ -31,4 +31,4 @@ def command(config: Path, listen: str | None, verbose: bool) -> None:
             host, port = parse_listen(listen or app.config.web.listen)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--listen") from error
-        serve(application(app), host=host, port=port, trusted_proxies=app.config.web.trusted_proxies)
+        serve(application(app), host=host, port=port)

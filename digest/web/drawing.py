@@ -41,7 +41,7 @@ def draw(site: Site, asked: Asked, answer: Answer, *, place: str) -> Drawn:
         RenderError: a template is broken.
     """
     if isinstance(answer, SeeOther):
-        return Drawn(status=303, headers={"location": answer.address})
+        return Drawn(status=303, headers={"location": answer.address, **answer.headers})
     if isinstance(answer, Document):
         saved = {"content-disposition": f'attachment; filename="{answer.filename}"'} if answer.filename else {}
         return Drawn(

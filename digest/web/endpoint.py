@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from digest import languages
 from digest.app import App
 from digest.languages import Language
 from digest.pipeline.rooms import Rooms
@@ -28,6 +29,7 @@ from digest.web.drawing import Drawn, draw, response
 from digest.web.front import State, state_of
 from digest.web.headers import OPEN, PREFLIGHT
 from digest.web.origin import is_ours
+from digest.web.proxies import PEER
 from digest.web.routes import Asked, Route, Sent
 from digest.web.site import Site
 
@@ -60,6 +62,8 @@ class Endpoints:
         async def answer(request: Request) -> Response:
             state = state_of(request.scope)
             state.route, state.open = route.path, route.open
+            if route.language is not None:
+                state.language = languages.language(route.language)
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=PREFLIGHT)
             if request.method == "POST":
@@ -71,12 +75,15 @@ class Endpoints:
     async def _show(self, route: Route, request: Request, state: State) -> Response:
         site = self._site
         asked = Asked(**_common(site, route, request, state))
+        if route.door is not None and (turned := route.door(asked)) is not None:
+            return response(draw(site, asked, turned, place=state.key[0]), request, public=False)
         plain = route.public and _is_plain(route, request)
         while plain and (other := self._made.get(state.key)) is not None:
             await other.wait()  # somebody asked for the same page a moment ago
         kept = site.cache.get(state.key) if plain else None
         if kept is None:
-            self._count(route, asked.client)
+            if route.take is None:  # a form's limit is about sending it
+                self._count(route, asked.client)
         elif site.cache.is_fresh(kept) and not kept.renewing:
             return _again(kept, request)
         if not plain:
@@ -125,15 +132,20 @@ class Endpoints:
         if not route.from_anywhere and not is_ours(request.headers, site.urls, public=site.public):
             raise HTTPException(403)
         common = _common(site, route, request, state)
+        if route.door is not None and (turned := route.door(asked := Asked(**common))) is not None:
+            return response(draw(site, asked, turned, place=state.key[0]), request, public=False)
         self._count(route, common["client"])
         state.max_bytes = route.max_bytes
-        form, files = await _read_form(request, route.max_bytes)
-        sent = Sent(**common, app=self._app, form=form, files=files)
+        try:
+            form, files = await _read_form(request, route.max_bytes)
+            sent = Sent(**common, app=self._app, form=form, files=files)
 
-        def work() -> Drawn:
-            return draw(site, sent, take(sent), place=state.key[0])
+            def work() -> Drawn:
+                return draw(site, sent, take(sent), place=state.key[0])
 
-        return response(await anyio.to_thread.run_sync(work, limiter=self.threads), request, public=False)
+            return response(await anyio.to_thread.run_sync(work, limiter=self.threads), request, public=False)
+        finally:
+            await request.close()  # the files that were uploaded
 
     def _count(self, route: Route, client: str) -> None:
         if route.limit is not None and (wait := self._site.limiter.wait_s(route.limit, client)):
@@ -149,6 +161,9 @@ class _Common(TypedDict):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     client: str
+    peer: str
+    place: str
+    posted: bool
 
 
 def _common(site: Site, route: Route, request: Request, state: State) -> _Common:
@@ -162,6 +177,9 @@ def _common(site: Site, route: Route, request: Request, state: State) -> _Common
         "query": {name: value for name, value in given if value},
         "headers": request.headers,
         "client": request.client.host if request.client is not None else "",
+        "peer": request.scope.get(PEER, ""),
+        "place": state.key[0],
+        "posted": request.method == "POST",
     }
 
 

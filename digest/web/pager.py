@@ -18,9 +18,9 @@ class Pages:
     after: int | None
 
 
-def pager(asked: str, size: int, on_a_page: int) -> Pages:
+def pager(asked: str, size: int, on_a_page: int, *, most: int = MOST_PAGES) -> Pages:
     """The page that ``asked`` names; the first for nonsense, the last for what lies behind it."""
-    last = min(max(-(-size // on_a_page), 1), MOST_PAGES)
+    last = min(max(-(-size // on_a_page), 1), most)
     number = min(max(int(asked), 1), last) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
     return Pages(
         number=number,

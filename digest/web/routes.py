@@ -43,6 +43,11 @@ class Asked:
     """By lower-case name. ``host`` and ``x-forwarded-*`` are anybody's words: addresses come from ``site.urls``."""
     client: str
     """Who asks, as an IP address; of a trusted proxy, whom it asks for."""
+    peer: str = ""
+    """Who connected, as an IP address: a proxy's, where one stands between."""
+    place: str = "/"
+    """The path that was asked for, below the site's prefix."""
+    posted: bool = False
 
     def gettext(self, message: str) -> str:
         return self.language.gettext(message)
@@ -80,6 +85,7 @@ class SeeOther:
     """Go there with a GET (303): the answer to a form that was taken. ``address`` comes from ``site.urls``."""
 
     address: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,10 @@ class Route:
     from_anywhere: bool = False
     open: bool = False
     limit: Limit | None = None
+    door: Callable[[Asked], Answer | None] | None = None
+    """Asked first, before a body is read and before ``limit`` counts; what it answers is the answer."""
+    language: str | None = None
+    """The only one that the page is in."""
 
 
 def page(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Final
 
 import uvicorn
@@ -56,11 +55,8 @@ class Impatient(HttpToolsProtocol):
         self.transport.close()
 
 
-def serve(app: ASGIApp, *, host: str, port: int, trusted_proxies: Sequence[str]) -> None:
+def serve(app: ASGIApp, *, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; call it in the main thread.
-
-    Args:
-        trusted_proxies: addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
 
     Raises:
         SystemExit: the address is taken.
@@ -75,8 +71,7 @@ def serve(app: ASGIApp, *, host: str, port: int, trusted_proxies: Sequence[str])
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=list(trusted_proxies),
+        proxy_headers=False,  # digest.web.proxies: who connected must stay known
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=_STOP_S,
