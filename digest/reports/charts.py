@@ -46,11 +46,23 @@ class Chart:
 
 
 def line_chart(
-    title: str, dates: Sequence[dt.date], series: Sequence[tuple[str, Sequence[float | None]]], *, percent: bool = False
+    title: str,
+    dates: Sequence[dt.date],
+    series: Sequence[tuple[str, Sequence[float | None]]],
+    *,
+    percent: bool = False,
+    whole: bool = False,
 ) -> Chart:
-    """One chart of one or more series over the same ascending dates; its axis of values begins at 0."""
+    """One chart of one or more series over the same ascending dates; its axis of values begins at 0.
+
+    Args:
+        percent: values are shares, 1 is 100 %.
+        whole: values are counts: no mark stands between two of them.
+    """
     highest = max((value for _, values in series for value in values if value is not None), default=0.0)
     step = _round_step(highest / 3 if highest > 0 else 1 / 3)
+    if whole:
+        step = max(math.ceil(step), 1)
     top = step * max(math.ceil(highest / step - 1e-9), 1)
 
     def x(index: int) -> float:

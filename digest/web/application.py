@@ -22,6 +22,7 @@ from digest.web.carrier import Carrier
 from digest.web.endpoint import Endpoints
 from digest.web.front import Front, state_of
 from digest.web.pages import (
+    admin,
     citations,
     confirming,
     feeds,
@@ -31,6 +32,7 @@ from digest.web.pages import (
     my_editions,
     my_feedback,
     my_mail,
+    notices,
     paper,
     search,
     subscribing,
@@ -38,6 +40,7 @@ from digest.web.pages import (
     tune,
 )
 from digest.web.problems import handlers
+from digest.web.proxies import Proxies
 from digest.web.routes import Route
 from digest.web.site import Site
 
@@ -62,6 +65,8 @@ PAGES: tuple[Route, ...] = (
     *my_data.ROUTES,
     *tune.ROUTES,
     *reference.ROUTES,
+    *notices.ROUTES,
+    *admin.ROUTES,
 )
 """Every page there is."""
 
@@ -93,7 +98,7 @@ def application(app: App, *, pages: Sequence[Route] = PAGES, cache: PageCache | 
         lifespan=lifespan,
     )
     inner.router.redirect_slashes = False
-    return Front(inner, site)
+    return Proxies(Front(inner, site), app.config.web.trusted_proxies)
 
 
 async def _keep_index(site: Site) -> None:

@@ -39,6 +39,7 @@ class WebTemplates:
         self._folders: list[Path] = folders
         self._site, self._urls = config.site, urls
         self._can_subscribe, self._stamps = config.is_open, stamps
+        self._has_imprint = config.web.imprint is not None
         self._environment = lru_cache(maxsize=None)(self._new_environment)
         english = languages.language(languages.ENGLISH)
         palette = config.site.brand.palette
@@ -77,6 +78,7 @@ class WebTemplates:
             can_subscribe=self._can_subscribe,
             consent=consent(language, site=self._site.name),
             stamp=lambda: self._stamps.rounded(language),
+            has_imprint=self._has_imprint,
             url=self._urls.path,
             absolute=self._urls.absolute,
             language=language,

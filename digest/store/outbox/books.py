@@ -44,6 +44,13 @@ class Reading(Chapter):
         with self._db.read() as connection:
             return list(connection.scalars(query))
 
+    def size(self, filters: Filters) -> int:
+        """How many deliveries filters choose, whatever their limit."""
+        query = select(func.count()).select_from(deliveries).where(*matching(filters))
+        with self._db.read() as connection:
+            number: int = connection.execute(query).scalar_one()
+        return number
+
     def transcript(self, delivery_id: int) -> list[Attempt]:
         """Every attempt of a delivery, the oldest first."""
         query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
