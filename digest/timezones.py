@@ -163,7 +163,8 @@ def of_this_machine(
     env: Mapping[str, str], *, localtime: Path = Path("/etc/localtime"), timezone: Path = Path("/etc/timezone")
 ) -> str:
     """The zone this machine is set to, by ``$TZ``, the link of ``/etc/localtime`` or ``/etc/timezone``; else UTC."""
-    return next((name for name in _settings(env, localtime, timezone) if is_known(name)), "UTC")
+    found = next((name for name in _settings(env, localtime, timezone) if is_known(name)), "UTC")
+    return "UTC" if found == "Etc/UTC" else found
 
 
 def _settings(env: Mapping[str, str], localtime: Path, timezone: Path) -> Iterator[str]:
