@@ -30,7 +30,7 @@ _MOST_LANES, _MOST_PHRASES = 12, 20
 _SERVERS: Final = ("biorxiv/", "medrxiv/", "chemrxiv/")
 
 T = TypeVar("T")
-Say = Callable[[str], str]
+Gettext = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +42,20 @@ class Signup:
     reader: Subscriber | None = None
 
 
-def read_signup(typed: Mapping[str, str], *, web: WebConfig, languages: Sequence[str], say: Say) -> Signup:
+def read_signup(typed: Mapping[str, str], *, web: WebConfig, languages: Sequence[str], gettext: Gettext) -> Signup:
     """
     Args:
         typed: by name of :data:`FIELDS`; those that the form did not have are filled in with what is usual.
-        say: gettext.
+        gettext: of the visitor's language.
     """
     problems: dict[str, str] = {}
-    email = _checked(problems, "email", lambda: _email(typed["email"], web, say))
-    lanes = _checked(problems, "interests", lambda: _lanes(typed["interests"], say)) or ()
-    categories = _checked(problems, "fields", lambda: _categories(typed["fields"], say)) or ()
-    authors = _checked(problems, "authors", lambda: _names(typed["authors"], say)) or ()
-    zone = _checked(problems, "timezone", lambda: _zone(typed["timezone"], say))
-    send = _checked(problems, "send", lambda: _time(typed["send"], say))
-    frequency = _checked(problems, "frequency", lambda: _frequency(typed["frequency"], say))
+    email = _checked(problems, "email", lambda: _email(typed["email"], web, gettext))
+    lanes = _checked(problems, "interests", lambda: _lanes(typed["interests"], gettext)) or ()
+    categories = _checked(problems, "fields", lambda: _categories(typed["fields"], gettext)) or ()
+    authors = _checked(problems, "authors", lambda: _names(typed["authors"], gettext)) or ()
+    zone = _checked(problems, "timezone", lambda: _zone(typed["timezone"], gettext))
+    send = _checked(problems, "send", lambda: _time(typed["send"], gettext))
+    frequency = _checked(problems, "frequency", lambda: _frequency(typed["frequency"], gettext))
     language = typed["language"] if typed["language"] in languages else languages[0]
     if problems or not email or zone is None or send is None or frequency is None:
         return Signup(typed=typed, problems=problems)
@@ -76,8 +76,8 @@ def _checked(problems: dict[str, str], name: str, read: Callable[[], T]) -> T | 
         return None
 
 
-def _email(text: str, web: WebConfig, say: Say) -> str:
-    example = say("Write your address in full, such as ada@uni.example.")
+def _email(text: str, web: WebConfig, gettext: Gettext) -> str:
+    example = gettext("Write your address in full, such as ada@uni.example.")
     if not text or len(text) > 254 or not is_control_free(text):
         raise _Wrong(example)
     try:
@@ -87,26 +87,28 @@ def _email(text: str, web: WebConfig, say: Say) -> str:
         raise _Wrong(example) from None
     if not web.allows(plain):
         known = ", ".join(web.allowed_domains)
-        raise _Wrong(say("Only addresses of these domains can subscribe here: %(domains)s.") % {"domains": known})
+        raise _Wrong(gettext("Only addresses of these domains can subscribe here: %(domains)s.") % {"domains": known})
     return email
 
 
-def _lanes(text: str, say: Say) -> tuple[Lane, ...]:
+def _lanes(text: str, gettext: Gettext) -> tuple[Lane, ...]:
     if len(text) > LONGEST:
-        raise _Wrong(say("That is too long: a few words for each interest are best."))
+        raise _Wrong(gettext("That is too long: a few words for each interest are best."))
     lanes: list[Lane] = []
     for line in text.splitlines():
-        if (lane := _lane(line, [one.name for one in lanes], say)) is not None:
+        if (lane := _lane(line, [one.name for one in lanes], gettext)) is not None:
             lanes.append(lane)
     if len(lanes) > _MOST_LANES:
-        told = say("These are %(count)s lines; %(most)s interests at most. More can stand in one line, with commas.")
+        told = gettext(
+            "These are %(count)s lines; %(most)s interests at most. More can stand in one line, with commas."
+        )
         raise _Wrong(told % {"count": len(lanes), "most": _MOST_LANES})
     return tuple(lanes)
 
 
-def _lane(line: str, taken: Sequence[str], say: Say) -> Lane | None:
+def _lane(line: str, taken: Sequence[str], gettext: Gettext) -> Lane | None:
     phrases, categories, examples = [], [], []
-    for part in _parts(line, say):
+    for part in _parts(line, gettext):
         if (category := _category(part)) is not None:
             categories.append(category)
         elif (identifier := parse(part)) is not None:
@@ -124,13 +126,13 @@ def _lane(line: str, taken: Sequence[str], say: Say) -> Lane | None:
     )
 
 
-def _parts(line: str, say: Say) -> Iterator[str]:
+def _parts(line: str, gettext: Gettext) -> Iterator[str]:
     """What stands between commas, folded."""
     parts = [folded for part in line.replace(";", ",").split(",") if (folded := " ".join(part.split()))]
     if len(parts) > _MOST_PHRASES or any(len(part) > _LONGEST_PHRASE for part in parts):
-        raise _Wrong(say("A line is too long: a few words for each interest are best."))
+        raise _Wrong(gettext("A line is too long: a few words for each interest are best."))
     if not all(map(is_control_free, parts)):
-        raise _Wrong(say("There is a sign in it that cannot be read. Please type it again."))
+        raise _Wrong(gettext("There is a sign in it that cannot be read. Please type it again."))
     yield from parts
 
 
@@ -141,38 +143,38 @@ def _category(text: str) -> str | None:
     return known
 
 
-def _categories(text: str, say: Say) -> tuple[str, ...]:
+def _categories(text: str, gettext: Gettext) -> tuple[str, ...]:
     found = []
-    for part in _parts(text.replace("\n", ","), say):
+    for part in _parts(text.replace("\n", ","), gettext):
         code = part.partition(" ")[0]
         if (category := _category(part) or _category(code)) is None:
-            raise _Wrong(say("There is no field %(code)s. Codes are such as cs.LG or q-bio.") % {"code": part[:40]})
+            raise _Wrong(gettext("There is no field %(code)s. Codes are such as cs.LG or q-bio.") % {"code": part[:40]})
         found.append(category)
     return tuple(dict.fromkeys(found))
 
 
-def _names(text: str, say: Say) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_parts(text.replace("\n", ","), say)))
+def _names(text: str, gettext: Gettext) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_parts(text.replace("\n", ","), gettext)))
 
 
-def _zone(text: str, say: Say) -> str:
+def _zone(text: str, gettext: Gettext) -> str:
     if (zone := timezones.exactly(text) or timezones.nearest(text)) is None:
-        raise _Wrong(say("Write a place, such as Europe/Berlin."))
+        raise _Wrong(gettext("Write a place, such as Europe/Berlin."))
     return zone
 
 
-def _time(text: str, say: Say) -> dt.time:
+def _time(text: str, gettext: Gettext) -> dt.time:
     try:
         return parse_clock_time(text)
     except ValueError:
-        raise _Wrong(say("Write a time such as 07:30.")) from None
+        raise _Wrong(gettext("Write a time such as 07:30.")) from None
 
 
-def _frequency(text: str, say: Say) -> Frequency:
+def _frequency(text: str, gettext: Gettext) -> Frequency:
     try:
         return Frequency(text)
     except ValueError:
-        raise _Wrong(say("Choose one of these.")) from None
+        raise _Wrong(gettext("Choose one of these.")) from None
 
 
 def _all(lanes: Sequence[Lane], categories: Sequence[str], authors: Sequence[str]) -> tuple[Lane, ...]:

@@ -113,7 +113,12 @@ def test_from_a_search_to_the_first_mail_and_out_again(here: World) -> None:
     assert "glacier melting" in asking.text.lower()
     assert 'value="Asia/Tokyo"' in asking.text
     assert here.state("eve@uni.example") is ReaderState.PENDING
-    assert here.post(place, timezone="berlin", send="08:15").status_code == 200
+    subscribed = here.post(place, timezone="berlin", send="08:15")
+    assert "08:15 (Europe/Berlin)" in subscribed.text
+    assert 'href="/paper/' in subscribed.text, "what their lanes would bring"
+    page = re.search(r'href="(/me/[^"]+/preferences)"', subscribed.text)
+    assert page is not None
+    assert here.client.get(page[1]).status_code == 200
     known = here.app.members.with_address("eve@uni.example")
     assert known is not None
     assert known.state is ReaderState.ACTIVE

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from digest import timezones
-from digest.errors import MembershipError, NotFound, TokenError
-from digest.model import EditionKey, Evidence, ReaderState, SendTimes, Subscriber
+from digest.errors import DigestError, MembershipError, NotFound, TokenError
+from digest.model import EditionKey, Evidence, Frequency, ReaderState, SendTimes, Subscriber
 from digest.pipeline.correspondence import Correspondence
 from digest.pipeline.membership import Membership
 from digest.settings.times import parse_clock_time
 from digest.store.subscribers import STORE, KnownReader
+from digest.web.cards import Card, plain_card_of
 from digest.web.limits import Limit
 from digest.web.routes import Answer, Asked, Page, Sent, form
 from digest.web.urls import segment
 from digest.web.visitor import fresh_place
 
+log = logging.getLogger(__name__)
+
+SHOWN: Final = 5
+"""Papers of the first look."""
 LIMIT: Final = Limit(name="confirm", per_hour=600, burst=120)
 MEMBERS: Final = frozenset({ReaderState.ACTIVE, ReaderState.PAUSED})
 
@@ -57,7 +63,7 @@ def take(sent: Sent) -> Answer:
             known = sent.app.members.change(replace(known.subscriber, times=times))
     except (MembershipError, NotFound):  # answered or forgotten between the look and the deed
         return _over(sent)
-    return _subscribed(sent, known, fresh=True)
+    return _subscribed(sent, known, fresh=True, moved=question.known.state in MEMBERS)
 
 
 def _question(asked: Asked) -> _Question | Page:
@@ -117,15 +123,34 @@ def _typed(asked: Asked, name: str) -> str:
     return asked.field(name) if isinstance(asked, Sent) else ""
 
 
-def _subscribed(asked: Asked, known: KnownReader, *, fresh: bool) -> Page:
+def _subscribed(asked: Asked, known: KnownReader, *, fresh: bool, moved: bool = False) -> Page:
     """What comes now. Who has just confirmed reads mail at the address, so their page opens all of its doors."""
     site, reader = asked.site, known.subscriber
     if fresh:
         page = fresh_place(site, reader.id, now=asked.now)
     else:
         page = f"/f/{segment(site.ring.sign(EditionKey(reader.id, asked.now.date())))}/0/preferences"
-    values = {"fresh": fresh, "times": reader.times, "lanes": [lane.name for lane in reader.lanes], "page": page}
+    values = {
+        "first": fresh and not moved,
+        "moved": moved,
+        "times": reader.times,
+        "page": page,
+        "cards": [] if moved else _first_look(asked, reader),
+    }
     return Page(template="welcome.html.j2", values=values)
+
+
+def _first_look(asked: Asked, reader: Subscriber) -> list[Card]:
+    """The best of this week for them, by no more than what they asked for. They are subscribed, whatever fails here."""
+    wanted = replace(reader, papers=SHOWN, times=replace(reader.times, frequency=Frequency.WEEKLY))
+    try:
+        week = asked.site.tryout.of(wanted, now=asked.now)
+    except DigestError as error:
+        log.warning("no first look for reader=%s: %s", reader.id, error)
+        return []
+    brought = [one for papers in week.by_lane.values() for one in papers] if week is not None else []
+    best = sorted(brought, key=lambda one: -one.pick.score)
+    return [plain_card_of(one.paper, asked.language, one.pick.attention) for one in best[:SHOWN]]
 
 
 def _over(asked: Asked, *, expired: bool = False, status: int = 410) -> Page:

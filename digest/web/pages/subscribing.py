@@ -39,7 +39,7 @@ def take(sent: Sent) -> Answer:
     """Ask the address's owner, by mail; a form that nobody can have read is shown once more."""
     _or_nothing(sent)
     typed = _typed(sent, {name: sent.field(name) for name in FIELDS})
-    read = read_signup(typed, web=sent.site.config.web, languages=languages.tags(), say=sent.gettext)
+    read = read_signup(typed, web=sent.site.config.web, languages=languages.tags(), gettext=sent.gettext)
     if read.reader is None:
         return _page(sent, read, status=422)
     stamp = sent.site.stamps.read(sent.field("stamp"))
@@ -61,7 +61,7 @@ def take_link(sent: Sent) -> Answer:
     """A fresh link goes to the address, if it is a reader's."""
     typed = {**_typed(sent, {}), "email": sent.field("email")}
     anybody = sent.site.config.web.model_copy(update={"allowed_domains": ()})
-    read = read_signup(typed, web=anybody, languages=languages.tags(), say=sent.gettext)
+    read = read_signup(typed, web=anybody, languages=languages.tags(), gettext=sent.gettext)
     again = sent.site.stamps.read(sent.field("stamp")) is None
     if read.reader is None or again:
         values = {"email": typed["email"], "problems": read.problems, "again": again and not read.problems}
