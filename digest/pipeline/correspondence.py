@@ -16,6 +16,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+from urllib.parse import urlencode
 
 from digest.delivery.relays import Relay
 from digest.delivery.single import Tried, try_one
@@ -44,6 +45,8 @@ MOST: Final[Mapping[Letter, tuple[int, dt.timedelta]]] = {
 }
 """How many letters of a kind an address is sent in which time: whoever types it in a form may not flood its mailbox."""
 KEPT = max(span for _, span in MOST.values())
+MOST_ABOUT = 200
+"""Characters of an interest that stand in a link."""
 SENT_WITHIN = dt.timedelta(days=2)
 """How long a letter is tried."""
 _AT_ONCE = 20
@@ -172,7 +175,7 @@ class Correspondence:
             return False
         kind, reader = decided
         try:
-            drawn = self._drawn(composer(), kind, reader, letter.created_at)
+            drawn = self._drawn(composer(), kind, reader, letter.created_at, about=_about(letter))
             message = assemble(drawn.recipe, drawn.fragments)
             tried = try_one(relays(), postmark.envelope(drawn.recipe, message, now=now))
         except (RenderError, TransportError) as error:
@@ -195,7 +198,8 @@ class Correspondence:
         if (reason := self._rooms.outbox.is_suppressed(reader.email, now=self._rooms.clock())) is not None:
             return f"not written to: {reason}"
         if kind is not letter.kind:
-            self._store.decide(letter, kind, reader_id)
+            about = _about(letter) if kind is Letter.KNOWN else ""
+            self._store.decide(letter, kind, reader_id, body={"about": about} if about else None)
         return kind, reader
 
     def _answered(self, letter: WaitingLetter) -> tuple[Letter, str] | str:
@@ -230,8 +234,13 @@ class Correspondence:
         since = self._rooms.clock() - span
         return self._store.sent_lately(letter.to_hash, kind, since=since) >= most
 
-    def _drawn(self, composer: Composer, kind: Letter, reader: Subscriber, sent_at: dt.datetime) -> Composed:
-        """The same moment in every attempt, and so the same Message-ID: a mail that came twice is recognised."""
+    def _drawn(
+        self, composer: Composer, kind: Letter, reader: Subscriber, sent_at: dt.datetime, *, about: str
+    ) -> Composed:
+        """The same moment in every attempt, and so the same Message-ID: a mail that came twice is recognised.
+
+        ``about``: what a reader asked for who asked for mails that they get already; their page offers it as a lane.
+        """
         site, base = site_info(self._rooms.config), self._rooms.config.site.public_url
         if kind is Letter.GOODBYE:
             back = f"{base}/f/{self._ring.sign(EditionKey(reader.id, sent_at.date()))}/0/undo" if base else None
@@ -244,6 +253,7 @@ class Correspondence:
                 Confirm(subscriber=reader, site=site, sent_at=sent_at, confirm_url=url, valid_for=CONFIRM_WITHIN)
             )
         url = f"{base}/me/{self._seals.fresh(reader.id, now=self._rooms.clock())}/preferences"
+        url += f"?{urlencode({'q': about})}" if about and kind is Letter.KNOWN else ""
         return composer.way_back(
             WayBack(subscriber=reader, site=site, sent_at=sent_at, page_url=url, asked_to_join=kind is Letter.KNOWN)
         )
@@ -264,6 +274,16 @@ class Correspondence:
         wait = min(_FIRST_WAIT * 2 ** min(letter.attempts, 10), _LONGEST_WAIT)
         logger.warning("letter=%d kind=%s again in %ds: %s", letter.id, letter.kind, wait.seconds, reason)
         self._store.retry(letter, reason, at=self._rooms.clock() + wait)
+
+
+def _about(letter: WaitingLetter) -> str:
+    """The first interest that a form named, as the question or what was kept of it says; empty if none was."""
+    if "about" in letter.body:
+        return str(letter.body["about"])
+    if letter.kind is not Letter.JOIN:
+        return ""
+    wanted, _ = _asked(letter)
+    return next((phrase for lane in wanted.lanes for phrase in lane.phrases), "")[:MOST_ABOUT]
 
 
 def _asked(letter: WaitingLetter) -> tuple[Subscriber, Evidence]:

@@ -101,9 +101,11 @@ class LetterStore:
             for row in rows
         ]
 
-    def decide(self, letter: WaitingLetter, kind: Letter, reader_id: str) -> None:
-        """A question is answered: which letter follows, and to whom."""
-        self._change(letter, kind=kind, subscriber_id=reader_id, body=None)
+    def decide(
+        self, letter: WaitingLetter, kind: Letter, reader_id: str, *, body: Mapping[str, object] | None = None
+    ) -> None:
+        """A question is answered: which letter follows, and to whom; ``body`` is what the letter needs of it."""
+        self._change(letter, kind=kind, subscriber_id=reader_id, body=None if body is None else dict(body))
 
     def settle(self, letter: WaitingLetter, outcome: str) -> None:
         """It was sent, or never will be; what it held is forgotten."""

@@ -391,3 +391,18 @@ def test_a_relay_that_is_down_delays_the_letter(here: World) -> None:
             break
         time.sleep(0.01)
     assert [taken.recipient for taken in here.server.ledger()] == ["eve@uni.example"]
+
+
+def test_a_search_by_who_is_a_reader_is_offered_on_their_page(here: World) -> None:
+    """Asked in the box for what they do not follow yet: the link of the letter leads to it, typed in and not saved."""
+    here.app.members.add(reader_of("eve@uni.example"), BY_US)
+    here.subscribe("eve@uni.example", interests="protein folding <b>")
+    here.settled()
+    body = here.server.parsed().get_body(preferencelist=("plain",))
+    assert body is not None
+    found = re.search(r"https://uni\.example(/me/\S+)", body.get_content())
+    assert found is not None
+    before = dump(here.app)
+    page = here.client.get(found[1]).text
+    assert "protein folding &lt;b&gt;</textarea>" in page
+    assert dump(here.app) == before
