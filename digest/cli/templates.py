@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digest.cli.common import FAILED, config_option, console, fail, load
+from digest.languages import known, tags
 
 if TYPE_CHECKING:
     from digest.config import Config
@@ -111,16 +112,20 @@ def new(config: Path, name: str) -> None:
     help="Default: text; html with --open, or as -o ends.",
 )
 @click.option("--compact", is_flag=True, help="An edition in the compact layout.")
+@click.option("--language", default="en", show_default=True, help="The mail's language: en, de, fr, …")
 @click.option("--hostile", is_flag=True, help="With the worst that feeds might say.")
 @click.option("--open", "open_it", is_flag=True, help="Open the HTML in a browser.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 def show(
-    config: Path, name: str, form: str | None, compact: bool, hostile: bool, open_it: bool, output: Path | None
-) -> None:
+    config: Path, name: str, form: str | None, compact: bool, language: str, hostile: bool, open_it: bool,
+    output: Path | None,
+) -> None:  # fmt: skip
     """The mail NAME (daily, weekly, welcome, confirm, link, goodbye, report) with made-up content; sends nothing."""
     suffix = output.suffix.removeprefix(".") if output else ""
     form = form or (suffix if suffix in {"html", "eml"} else "html" if open_it else "text")
-    body = _drawn(load(config), name, form, compact=compact, hostile=hostile)
+    if known(language) is None:
+        raise click.UsageError(f"no language {language!r}; there are: {', '.join(tags())}")
+    body = _drawn(load(config), name, form, language, compact=compact, hostile=hostile)
     if output is None and open_it:
         with tempfile.NamedTemporaryFile(prefix="digest-", suffix=f".{form}", delete=False) as file:
             output = Path(file.name)
@@ -133,7 +138,7 @@ def show(
         click.launch(str(output))
 
 
-def _drawn(config: Config, name: str, form: str, *, compact: bool, hostile: bool) -> bytes:
+def _drawn(config: Config, name: str, form: str, language: str, *, compact: bool, hostile: bool) -> bytes:
     from digest.composition import utc_now
     from digest.editions import samples
     from digest.editions.message import Composer
@@ -148,7 +153,7 @@ def _drawn(config: Config, name: str, form: str, *, compact: bool, hostile: bool
     site = site_info(config)
     templates = Templates.load(data_path("templates"), config.templates, palette=config.site.brand.palette)
     make = samples.compose_hostile if hostile else samples.compose
-    drawn = make(Composer(templates, site), name, site, utc_now(), compact=compact)
+    drawn = make(Composer(templates, site), name, site, utc_now(), compact=compact, language=language)
     match form:
         case "eml":
             return assemble(drawn.recipe, drawn.fragments)

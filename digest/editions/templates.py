@@ -141,11 +141,12 @@ class Templates:
         return self._render("subject", mail, values, language)
 
     def messages(self) -> Iterator[str | tuple[str, ...]]:
-        """The messages that the compiled templates will look up: a message, or (one, many)."""
+        """What the compiled templates will look up in the catalogues: a message, or (one, many)."""
         for kind, bodies in self._bodies.items():
             for body in bodies.values():
                 for _, _, found in _environment(html=kind == "html").extract_translations(body):  # type: ignore[attr-defined]
-                    yield found
+                    forms = (found,) if isinstance(found, str) else tuple(form for form in found if form is not None)
+                    yield forms if len(forms) > 1 else forms[0]
 
     def mjml(self, part: str, values: Mapping[str, str], language: Language) -> str:
         """The part as MJML, rendered before it is compiled: the plain way, for comparison and for finding errors."""

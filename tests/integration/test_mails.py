@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from email import message_from_bytes
 
 import pytest
 from lxml import html as lxml_html
@@ -13,9 +14,9 @@ from digest.editions.message import MOST_HTML
 from digest.editions.parts import PARTS
 from digest.editions.wrap import columns
 from digest.languages import ENGLISH, language
-from tests.support.mails import ARABIC, NAMES, TEMPLATES, Mail, mail
+from tests.support.mails import ARABIC, NAMES, TEMPLATES, TRANSLATED, Mail, mail
 
-every_mail = pytest.mark.parametrize("shown", [pytest.param(mail(name), id=name) for name in NAMES])
+every_mail = pytest.mark.parametrize("shown", [pytest.param(mail(name), id=name) for name in (*NAMES, *TRANSLATED)])
 FETCHING = {"img", "script", "link", "iframe", "form", "object", "embed", "video", "audio", "source", "input", "base"}
 
 
@@ -56,12 +57,13 @@ def test_a_screen_reader_is_told_what_is_what(shown: Mail) -> None:
     """Language, title, one article, tables that are layout, headings that skip no level, links that say something."""
     every = elements(shown.html)
     root = every[0]
-    assert root.get("lang") == "en"
+    spoken = message_from_bytes(shown.data)["Content-Language"]
+    assert root.get("lang") == spoken
     assert root.get("dir") in (None, "auto", "ltr")
     titles = [element.text for element in every if element.tag == "title"]
     assert titles == [shown.subject]
     (article,) = (element for element in every if element.get("role") == "article")
-    assert article.get("lang") == "en"
+    assert article.get("lang") == spoken
     assert article.get("aria-label")
     assert all(element.get("role") == "presentation" for element in every if element.tag == "table")
     levels = [int(str(element.tag)[1]) for element in every if re.fullmatch("h[1-6]", str(element.tag))]
@@ -98,3 +100,16 @@ def test_text_twin(shown: Mail) -> None:
             continue
         answer = re.search(r"subject=(more|less)%20.*%2F(\d+)$", href)
         assert (f"{answer[1]} {answer[2]}" if answer else href) in shown.text
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_no_english_is_left(name: str) -> None:
+    """Of what the templates say in English nothing stands in a translated mail, but words that are the same there."""
+    _, _, tag = name.rpartition("-")
+    said = {message for message in TEMPLATES.messages() if isinstance(message, str) and "%" not in message}
+    translations = {message: language(tag).gettext(message) for message in said}
+    shown = mail(name).text
+    lines = {line.strip() for line in shown.splitlines()}
+    assert not {message for message, theirs in translations.items() if message in lines and theirs != message}
+    assert "You get this" not in shown
+    assert "-minute read" not in shown

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from digest.camera import chromium
-from tests.support.mails import ARABIC, NAMES, Mail, mail
+from tests.support.mails import ARABIC, NAMES, PICTURED, Mail, mail
 from tests.support.window import Window, window
 
 pytestmark = [
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="Chromium is not installed, so the mails can't be looked at"),
 ]
 WIDTHS = (320, 600, 1200)
-every_mail = pytest.mark.parametrize("shown", [pytest.param(mail(name), id=name) for name in NAMES])
+every_mail = pytest.mark.parametrize("shown", [pytest.param(mail(name), id=name) for name in (*NAMES, *PICTURED)])
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from digest.editions.content import EditionContent, MissedView
 from digest.editions.links import Links, MailLinks, SignedLinks
@@ -17,6 +18,7 @@ from digest.editions.recipe import assemble, part_html, part_text
 from digest.editions.samples import compose, compose_hostile
 from digest.editions.templates import Templates
 from digest.keyring import KeyRing
+from digest.languages import ENGLISH, tags
 from digest.model import Lane, MailLayout, Section, Summary
 from digest.resources import data_path
 from tests.support.edition import EDITION, NOW, QUIET, READER, SITE, WEEKLY, many, paper, pick, view
@@ -98,17 +100,46 @@ def _mail(composed: Composed) -> Mail:
     return Mail(composed.recipe.subject, part_html(*both), part_text(*both), assemble(*both))
 
 
-def sample(kind: str, *, hostile: bool) -> Mail:
+def sample(kind: str, *, hostile: bool, language: str = ENGLISH) -> Mail:
     """The product's own sample of a kind of mail."""
     make = compose_hostile if hostile else compose
-    return _mail(make(Composer(TEMPLATES, SITE, _PUBLIC), kind, SITE, NOW))
+    return _mail(make(Composer(TEMPLATES, SITE, _PUBLIC), kind, SITE, NOW, language=language))
+
+
+def translated(name: str) -> Mail:
+    """One of ``TRANSLATED``: a mail of ``CONTENTS``, or a sample of a letter, in another language."""
+    kind, _, tag = name.rpartition("-")
+    if kind not in CONTENTS:
+        return sample(kind, hostile=False, language=tag)
+    content, links = CONTENTS[kind]
+    reader = replace(content.subscriber, language=tag)
+    return _mail(Composer(TEMPLATES, content.site, links).compose(replace(content, subscriber=reader)))
 
 
 NAMES = (*CONTENTS, *(f"{kind}-{mood}" for kind in MAILS for mood in ("calm", "hostile")))
 
 
+_OF_EACH_LANGUAGE = (
+    "daily",
+    "weekly-compact",
+    "welcome",
+    "quiet",
+    "quiet-week",
+    "thirty",
+    "confirm",
+    "link",
+    "goodbye",
+)
+TRANSLATED = tuple(f"{kind}-{tag}" for tag in tags() if tag != ENGLISH for kind in _OF_EACH_LANGUAGE)
+PICTURED = tuple(name for name in TRANSLATED if name.startswith(("daily-", "confirm-")))
+"""Of which pictures are taken: the longest and the shortest words, in every script."""
+
+
+@cache
 def mail(name: str) -> Mail:
-    """The mail of that name, one of ``NAMES``."""
+    """The mail of that name, one of ``NAMES`` or ``TRANSLATED``."""
+    if name in TRANSLATED:
+        return translated(name)
     if name in CONTENTS:
         return edition(name)
     kind, _, mood = name.rpartition("-")

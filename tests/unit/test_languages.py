@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Message
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from digest import languages
+from digest.editions.clean import clean
+from digest.editions.templates import Templates
+from digest.editions.wrap import wrap
 
 ROOT = Path(__file__).resolve().parents[2]
+every_other = pytest.mark.parametrize("tag", [tag for tag in languages.tags() if tag != languages.ENGLISH])
+_PLACE = re.compile(r"%\((\w+)\)s")
 NIGHT = dt.datetime(2026, 11, 22, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
 
 
@@ -57,15 +63,73 @@ def test_every_catalogue_can_be_read(tag: str) -> None:
     assert languages.language(tag).tag == tag
 
 
-@pytest.mark.parametrize("tag", [tag for tag in languages.tags() if tag != languages.ENGLISH] or [None])
-def test_no_message_is_missing(tag: str | None) -> None:
+@every_other
+def test_no_message_is_missing(tag: str) -> None:
     """Of code and templates, in any catalogue, nor are there old ones: else, make translations."""
-    if tag is None:
-        pytest.skip("no catalogue but English")
-    with (languages.FOLDER / tag / "LC_MESSAGES" / "digest.po").open("rb") as file:
-        catalogue = read_po(file, locale=tag)
-    known = {message.id for message in catalogue if message.id and all(_strings(message)) and not message.fuzzy}
+    known = {message.id for message in _catalogue(tag) if message.id and all(_strings(message)) and not message.fuzzy}
     assert known == _messages()
+
+
+@every_other
+def test_translations_have_the_places_of_their_messages(tag: str) -> None:
+    """Each name and no other; only the form for a single one may leave out how many. Nothing else begins with %."""
+    for message in _catalogue(tag):
+        if not message.id:
+            continue
+        sources = [message.id] if isinstance(message.id, str) else list(message.id)
+        wanted = {name for source in sources for name in _PLACE.findall(source)}
+        for number, theirs in enumerate(_strings(message)):
+            optional = {"count", "n", "number"} if len(_strings(message)) > 1 and number == 0 else set()
+            found = set(_PLACE.findall(theirs))
+            assert wanted - optional <= found <= wanted, theirs
+            if wanted:
+                assert "%" not in _PLACE.sub("", theirs).replace("%%", ""), theirs
+            assert theirs.count("<") == sources[-1].count("<"), theirs
+
+
+def test_the_mails_templates_look_up_what_the_catalogues_have() -> None:
+    """MJML's compiler changes no message: what it made of one would be looked up, and not be found."""
+    options = {"**.j2": {"trimmed": "true", "silent": "false"}}
+    found = extract_from_dir(ROOT / "templates" / "mail", [("**.j2", "jinja2")], options)
+    sources = {message if isinstance(message, str) else tuple(message) for _, _, message, *_ in found}
+    assert set(Templates.load(ROOT / "templates").messages()) == sources
+
+
+@every_other
+def test_spelling_of_dates_counts_and_lists(tag: str) -> None:
+    """As the language has it; the year is told once, and no date is English."""
+    own = languages.language(tag)
+    day = dt.date(2026, 11, 22)
+    assert "2026" in own.date(day, "full")
+    assert "2026" not in own.date(day, "short")
+    assert "Nov" not in own.date(day, "full") or tag == "de"
+    assert own.days(dt.date(2026, 11, 16), day).count("2026") == 1
+    assert own.listed(["a", "b", "c"]) not in {"a, b and c", "abc"}
+    assert own.compact(420) == "420"
+    assert "123456" in own.compact(123_456) or len(own.compact(123_456)) < 10
+
+
+def test_french_has_its_no_break_spaces() -> None:
+    """Before a colon, and inside quotation marks; they survive cleaning and wrapping."""
+    french = languages.language("fr")
+    assert french.gettext("Why:") == "Pourquoi\u00a0:"
+    quoted = french.gettext('"%(phrase)s"', phrase="KV cache")
+    assert quoted == "«\u00a0KV cache\u00a0»"
+    assert clean(f"  {quoted} ") == quoted
+    assert wrap("Pourquoi\u00a0: " * 7).splitlines() == [" ".join(["Pourquoi\u00a0:"] * 6), "Pourquoi\u00a0:"]
+
+
+def test_a_reader_is_content_with_the_language_without_its_region() -> None:
+    """And with English where there is none like it."""
+    assert languages.known("pt-BR") == languages.known("PT_pt") == "pt"
+    assert languages.known("tlh") is None
+    assert languages.of_reader("de-AT").tag == "de"
+    assert languages.of_reader("tlh").tag == "en"
+
+
+def _catalogue(tag: str) -> Catalog:
+    with (languages.FOLDER / tag / "LC_MESSAGES" / "digest.po").open("rb") as file:
+        return read_po(file, locale=tag)
 
 
 def _strings(message: Message) -> Sequence[str]:
