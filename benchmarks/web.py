@@ -204,12 +204,18 @@ def _speed(
     distinct = {
         "/paper/ID, distinct": [f"/paper/{number}" for number in ids],
         "/search, distinct": [f"/search?q={quote(words, safe='+')}" for words in searches if words],
+        "/api/papers/ID, distinct": [f"/api/papers/{number}" for number in ids],
+        "/api/papers/search, distinct": [f"/api/papers/search?q={quote(words, safe='+')}" for words in searches if words],
+        "/search.atom, distinct": [f"/search.atom?q={quote(words, safe='+')}" for words in searches if words],
     }
     runs = {
         "/": ["/"],
         "/?period=month": ["/?period=month"],
         "/paper/ID": [f"/paper/{number}" for number in ids[:20]],
         "/search": distinct["/search, distinct"][:20],
+        "/api/daily_papers": ["/api/daily_papers"],
+        "/api/papers/ID": distinct["/api/papers/ID, distinct"][:20],
+        "/feed.atom": ["/feed.atom"],
         **distinct,
     }
     best: dict[str, tuple[float, float]] = {}
