@@ -201,12 +201,13 @@ def _speed(
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing; Debian: apt install wrk")
     searches = list(dict.fromkeys("+".join(_LETTERS.findall(title)[:3]) for title in titles))
+    asking = [f"?q={quote(words, safe='+')}" for words in searches if words]
     distinct = {
         "/paper/ID, distinct": [f"/paper/{number}" for number in ids],
-        "/search, distinct": [f"/search?q={quote(words, safe='+')}" for words in searches if words],
+        "/search, distinct": [f"/search{query}" for query in asking],
         "/api/papers/ID, distinct": [f"/api/papers/{number}" for number in ids],
-        "/api/papers/search, distinct": [f"/api/papers/search?q={quote(words, safe='+')}" for words in searches if words],
-        "/search.atom, distinct": [f"/search.atom?q={quote(words, safe='+')}" for words in searches if words],
+        "/api/papers/search, distinct": [f"/api/papers/search{query}" for query in asking],
+        "/search.atom, distinct": [f"/search.atom{query}" for query in asking],
     }
     runs = {
         "/": ["/"],

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from digest.app import App
 from digest.errors import DigestError
-from digest.web.api import reference
+from digest.web.api import links, reference
 from digest.web.cache import PageCache
 from digest.web.carrier import Carrier
 from digest.web.endpoint import Endpoints
@@ -65,6 +65,7 @@ PAGES: tuple[Route, ...] = (
     *my_data.ROUTES,
     *tune.ROUTES,
     *reference.ROUTES,
+    *links.ROUTES,
     *notices.ROUTES,
     *admin.ROUTES,
 )

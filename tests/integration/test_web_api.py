@@ -221,6 +221,23 @@ def test_scripts_of_other_sites_may_read(client: TestClient) -> None:
         assert client.options(page).status_code == 405
 
 
+def test_links_to_their_pages_lead_to_ours(client: TestClient) -> None:
+    """Bots build them of an id and the base address; nothing leads away from here."""
+    for asked, place in (
+        ("/papers/2605.00001", "/paper/2605.00001"),
+        ("/papers/10.1000/fold.2", "/paper/10.1000%2Ffold.2"),
+        ("/papers/date/2026-05-20", "/date/2026-05-20"),
+        ("/papers/week/2026-W21", "/"),
+        ("/papers/trending", "/"),
+        ("/papers", "/"),
+        ("/papers//evil.example", "/paper/evil.example"),
+        ("/papers/https://evil.example/", "/paper/https%3A%2F%2Fevil.example"),
+    ):
+        answer = client.get(asked)
+        assert (answer.status_code, answer.headers["location"]) == (301, place)
+    assert client.get("/paper/10.1000%2Ffold.2").status_code == 200
+
+
 def test_reading_changes_nothing(both: tuple[TestClient, App]) -> None:
     """Every endpoint leaves the store as it was."""
     client, app = both

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from digest.app import App
 from digest.errors import NotFound
-from digest.model import Evidence
+from digest.model import EditionKey, Evidence
 from digest.store.schema import deliveries, feed_addresses
 from tests.integration.test_web_papers import PAPERS
 from tests.support.entries import NOW, arxiv_entry
@@ -276,6 +276,32 @@ def test_it_ends_with_its_reader(both: tuple[TestClient, App]) -> None:
     app.members.erase("ada")
     with app.db.read() as connection:
         assert connection.execute(feed_addresses.select()).all() == []
+
+
+def test_its_reader_makes_changes_and_ends_it(both: tuple[TestClient, App]) -> None:
+    """On their page, by a link of any mail; looking makes none, and who left can only end it."""
+    client, app = both
+    place = f"/f/{app.ring.sign(EditionKey('ada', NOW.date()))}/0/preferences/editions"
+    page = client.get(place)
+    assert "Make an address" in page.text
+    assert app.feeds.token("ada") is None
+
+    def pressed(what: str) -> tuple[int, str]:
+        answer = client.post(place, data={"do": what})
+        if answer.status_code != 303:
+            return answer.status_code, ""
+        told = client.get(answer.headers["location"].removeprefix("/papers")).text
+        return 303, next(iter(re.findall(r'value="https://uni.example/papers(/feed/[^"]*)"', told)), "")
+
+    (_, first), (_, second) = pressed("make-feed"), pressed("make-feed")
+    assert [client.get(address).status_code for address in (first, second)] == [404, 200]
+    assert pressed("end-feed") == (303, "")
+    assert client.get(second).status_code == 404
+    assert pressed("dance")[0] == 409
+    app.members.leave("ada", Evidence())
+    assert "Make an address" not in client.get(place).text
+    assert pressed("make-feed")[0] == 409
+    assert app.feeds.token("ada") is None
 
 
 def test_reading_a_feed_changes_nothing(both: tuple[TestClient, App]) -> None:
