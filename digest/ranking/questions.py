@@ -35,6 +35,11 @@ class Question:
         """Nothing is wanted, whatever is unwanted."""
         return not self.words
 
+    @property
+    def has_phrases(self) -> bool:
+        """Wanted or unwanted ones: what a paper's words must be read for."""
+        return bool(self.phrases) or any(len(words) > 1 for words in self.without)
+
 
 def parse_question(text: str) -> Question:
     """

@@ -14,14 +14,14 @@ import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from digest.ranking.postings import rarity
 from digest.ranking.questions import Question
-from digest.ranking.segments import HEAD, Filters, Mask, SearchRow, Segment, name_key, word_key
+from digest.ranking.segments import Filters, Mask, SearchRow, Segment, name_key, word_key
 from digest.ranking.text import Vectors
 from digest.ranking.tokens import TokenHashes
 
@@ -29,6 +29,7 @@ __all__ = ["Filters", "Found", "Hit", "SearchIndex", "SearchRow"]
 
 Rows = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
+Numbers = npt.NDArray[Any]
 
 FUSED: Final = 60
 """The constant of reciprocal rank fusion, as in its paper."""
@@ -42,9 +43,14 @@ READ_FOR_PHRASES: Final = 3000
 """So many of the best that have all words of a phrase are looked at for the phrase."""
 SIDE_BY_SIDE: Final = 0.5
 """What a question's score grows by where all of its neighbouring words are neighbours in the paper."""
-_BY_HEAD: Final = 1000
 _SAMPLED: Final = 32
 """One score in so many tells where the highest begin."""
+NEAR: Final = 400
+"""So many of the nearest by their first dimensions are compared whole."""
+NEAR_SHARE: Final = 14
+"""One paper in so many lies in the clusters that are looked into."""
+LEAST_NEAR: Final = 2000
+"""And at least so many: who are fewer are all compared whole."""
 
 
 class Hit(NamedTuple):
@@ -103,17 +109,15 @@ class SearchIndex:
         if question.empty:
             return self._newest(np.flatnonzero(allowed), DEEP)
         score, every = self._by_words(question, allowed)
-        rows = self._with_phrases(question, score, every)
-        if rows is not None:
-            return Found(hits=self._hits(rows[:DEEP], score[rows[:DEEP]]), matching=len(rows))
-        rows = _best(_high(score, DEEP), score, DEEP)
-        head = rows[:READ]
-        score[head] *= 1 + SIDE_BY_SIDE * self._side_by_side(head, question.words)
-        words = _best(rows, score, DEEP)
+        if question.has_phrases:
+            rows, score = self._with_phrases(question, score, every)
+            return Found(hits=self._hits(rows[:DEEP], score[:DEEP]), matching=len(rows))
+        rows = _high(score, DEEP)
+        words, score = _best(rows, score[rows], DEEP)
+        score[:READ] *= 1 + SIDE_BY_SIDE * self._side_by_side(words[:READ], question.words)
+        words, _ = _best(words, score, DEEP)
         meaning = self._near(vector, allowed) if vector.any() else words[:0]
-        fused = _fused(words.tolist(), meaning.tolist())
-        hits = self._hits(np.array([row for row, _ in fused], np.int64), np.array([value for _, value in fused]))
-        return Found(hits=hits, matching=int(every.sum()))
+        return Found(hits=self._hits(*_fused(words, meaning)), matching=int(every.sum()))
 
     def newest(self, question: Question, filters: Filters = NO_FILTERS, *, limit: int = DEEP) -> Found:
         """The papers that have every word and phrase of a question, by time alone: the newest first.
@@ -126,98 +130,138 @@ class SearchIndex:
         if question.empty:
             return self._newest(np.flatnonzero(allowed), limit)
         score, every = self._by_words(question, allowed)
-        phrased = self._with_phrases(question, score, every)
-        return self._newest(np.flatnonzero(every) if phrased is None else phrased[every[phrased]], limit)
+        if not question.has_phrases:
+            return self._newest(np.flatnonzero(every), limit)
+        rows, _ = self._with_phrases(question, score, every)
+        return self._newest(rows[every[rows]], limit)
 
     def _allowed(self, question: Question, filters: Filters) -> Mask:
         single = [word_key(words[0]) for words in question.without if len(words) == 1]
         return np.concatenate([segment.allowed(filters, single) for segment in self.segments])
 
     def _newest(self, rows: Rows, limit: int) -> Found:
-        news = np.concatenate([segment.news_at for segment in self.segments])
-        newest = _best(rows, news, limit)
-        return Found(hits=self._hits(newest, news[newest]), matching=len(rows))
+        news = np.concatenate([segment.news_at for segment in self.segments])[rows]
+        return Found(hits=self._hits(*_best(rows, news, limit)), matching=len(rows))
 
     def like(self, paper_id: int, limit: int) -> tuple[Hit, ...]:
         """The papers nearest in meaning to one of ours, the nearest first; none if it is not here."""
-        allowed = np.concatenate([segment.alive for segment in self.segments] or [np.empty(0, dtype=bool)])
         for segment in self.segments:
             if len(at := np.flatnonzero((segment.ids == paper_id) & segment.alive)):
-                near = self._near(segment.vectors[at[0]].astype(np.float32), allowed)[: limit + 1]
+                near = self._near(segment.vectors[at[0]].astype(np.float32), self._alive)[: limit + 1]
                 hits = self._hits(near, np.arange(len(near), 0, -1))
                 return tuple(hit for hit in hits if hit.paper_id != paper_id)[:limit]
         return ()
 
     def _by_words(self, question: Question, allowed: Mask) -> tuple[Scores, Mask]:
-        """(what the words count in each paper, whether it has all of them); a missing word costs its share of all."""
-        score = np.zeros(len(allowed), dtype=np.float32)
-        matched = np.zeros(len(allowed), dtype=np.uint8)
-        for word in question.words:
-            before = matched.copy()
-            self._count(word_key(word), score, matched)
-            self._count(name_key(word), score, matched)
-            np.minimum(matched, before + 1, out=matched)  # a word that is in the text and in a name is one word
-        score *= allowed
-        score *= matched.astype(np.float32) / len(question.words)
-        return score, allowed & (matched == len(question.words))
+        """By row: what the question's words count there, a missing one costing its share of all; whether all are there.
 
-    def _count(self, key: int, score: Scores, matched: npt.NDArray[np.uint8]) -> None:
-        """Add what a term counts, and one, to the rows that have it."""
+        Each of up to 32 words has a bit: one that is in the text and in a name is one word.
+        """
+        score = np.zeros(len(allowed), dtype=np.float32)
+        there = np.zeros(len(allowed), dtype=np.uint32)
+        for bit, word in enumerate(question.words):
+            self._count(word_key(word), score, there, np.uint32(1 << bit))
+            self._count(name_key(word), score, there, np.uint32(1 << bit))
+        matched, count = np.bitwise_count(there), len(question.words)
+        score *= (np.arange(count + 1, dtype=np.float32) / np.float32(count))[matched]
+        score *= allowed
+        return score, allowed & (matched == count)
+
+    def _count(self, key: int, score: Scores, there: npt.NDArray[np.uint32], bit: np.uint32) -> None:
+        """Add what a term counts, and its bit, to the rows that have it."""
         postings = [segment.postings.having(key) for segment in self.segments]
         weight = np.float32(rarity(sum(len(docs) for docs, _ in postings), len(self._ids)))
         for segment, start, (docs, impacts) in zip(self.segments, self._starts, postings, strict=True):
             if len(docs):
                 here = slice(start, start + len(segment.ids))
                 score[here][docs] += impacts * weight
-                matched[here][docs] += 1
+                there[here][docs] |= bit
 
-    def _with_phrases(self, question: Question, score: Scores, every: Mask) -> Rows | None:
-        """The papers, best first, that have every phrase and none that is unwanted; None where none is asked for."""
+    def _with_phrases(self, question: Question, score: Scores, every: Mask) -> tuple[Rows, Scores]:
+        """The papers, best first, that have every phrase and none that is unwanted."""
         wanted = [_sequence(phrase) for phrase in question.phrases]
         refused = [_sequence(words) for words in question.without if len(words) > 1]
-        if not wanted and not refused:
-            return None
-        rows = _best(np.flatnonzero(every if wanted else score), score, READ_FOR_PHRASES)
-        good = [
-            all(_has(text, phrase) for phrase in wanted) and not any(_has(text, phrase) for phrase in refused)
-            for text in map(self._text, rows.tolist())
-        ]
-        kept: Rows = rows[np.array(good, dtype=bool)]
-        return kept
+        rows = np.flatnonzero(every) if wanted else _high(score, READ_FOR_PHRASES)
+        rows, score = _best(rows, score[rows], READ_FOR_PHRASES)
+        good = np.array(
+            [
+                all(_has(text, phrase) for phrase in wanted) and not any(_has(text, phrase) for phrase in refused)
+                for text in self._texts(rows)
+            ],
+            dtype=bool,
+        )
+        return rows[good], score[good]
 
     def _side_by_side(self, rows: Rows, words: Sequence[str]) -> Scores:
         """Which share (0…1) of the question's pairs of neighbours are neighbours in each paper."""
-        pairs = [_sequence(pair) for pair in itertools.pairwise(words)]
-        share = [sum(_has(text, pair) for pair in pairs) for text in map(self._text, rows.tolist())] if pairs else 0
-        return np.asarray(share, dtype=np.float32) / np.float32(max(len(pairs), 1))
+        share = np.zeros(len(rows), dtype=np.float32)
+        if len(words) < 2 or not len(rows):
+            return share
+        texts = self._texts(rows)
+        begins = np.cumsum([0, *map(len, texts)])[:-1]
+        tokens = np.concatenate([*texts, np.zeros(1, np.uint32)])
+        # A text ends with a separator, so no pair reaches into the next one.
+        for first, second in itertools.pairwise(_sequence(words)):
+            at = np.flatnonzero(tokens[:-1] == first)
+            at = at[tokens[at + 1] == second]
+            share[np.unique(np.searchsorted(begins, at, side="right") - 1)] += 1
+        return share / np.float32(len(words) - 1)
 
     def _near(self, vector: Vectors, allowed: Mask) -> Rows:
-        """By meaning: the nearest by their first dimensions, and of those the nearest by all."""
-        near = np.concatenate([segment.heads @ vector[:HEAD] for segment in self.segments])
-        near[~allowed] = -np.inf
-        high = _high(near, _BY_HEAD)
-        rows = np.sort(_best(high[allowed[high]], near, _BY_HEAD))
+        """By meaning, best first: in the nearest clusters the nearest by their first dimensions, of those by all."""
+        count = int(np.count_nonzero(allowed))
+        wanted = max(LEAST_NEAR, len(allowed) // NEAR_SHARE)
+        if count <= wanted:
+            rows = np.flatnonzero(allowed)
+        else:
+            rows, products = self._in_clusters(vector, wanted * len(allowed) // count)
+            rows, products = rows[allowed[rows]], products[allowed[rows]]
+            rows = np.sort(_best(rows, products, NEAR)[0])
         parts = np.split(rows, np.searchsorted(rows, self._starts[1:]))
         vectors = [s.vectors[part - start] for s, start, part in zip(self.segments, self._starts, parts, strict=True)]
-        near[rows] = np.concatenate(vectors).astype(np.float32) @ vector
-        return _best(rows, near, DEEP)
+        return _best(rows, np.concatenate(vectors).astype(np.float32) @ vector, DEEP)[0]
 
-    def _text(self, row: int) -> TokenHashes:
-        for segment in self.segments:
-            if row < len(segment.ids):
-                return segment.text(row)
-            row -= len(segment.ids)
-        raise IndexError(row)
+    def _in_clusters(self, vector: Vectors, wanted: int) -> tuple[Rows, Scores]:
+        """At least so many rows, of the nearest clusters of all segments, and how near their first dimensions are."""
+        centres, sizes, segment_of, number = self._centres
+        nearest = np.argsort(-(centres @ vector), kind="stable")
+        chosen = nearest[: int(np.searchsorted(np.cumsum(sizes[nearest]), wanted)) + 1]
+        rows, products = [], []
+        for which, (segment, start) in enumerate(zip(self.segments, self._starts, strict=True)):
+            some, near = segment.clusters.look_into(number[chosen[segment_of[chosen] == which]], vector)
+            rows.append(some + np.int64(start))
+            products.append(near)
+        return np.concatenate(rows), np.concatenate(products)
 
-    def _hits(self, rows: Rows, scores: npt.NDArray[np.number]) -> tuple[Hit, ...]:
+    @cached_property
+    def _centres(self) -> tuple[Vectors, Rows, Rows, Rows]:
+        """Of every cluster: centre, size, the place of its segment, its number there."""
+        clusters = [segment.clusters for segment in self.segments]
+        counts = [len(some.centres) for some in clusters]
+        return (
+            np.concatenate([some.centres for some in clusters]),
+            np.concatenate([np.diff(some.starts) for some in clusters]),
+            np.repeat(np.arange(len(clusters)), counts),
+            np.concatenate([np.arange(count) for count in counts]),
+        )
+
+    @cached_property
+    def _alive(self) -> Mask:
+        return np.concatenate([segment.alive for segment in self.segments] or [np.empty(0, dtype=bool)])
+
+    def _texts(self, rows: Rows) -> list[TokenHashes]:
+        """The words of each paper in order."""
+        places = np.searchsorted(self._starts, rows, side="right") - 1
+        numbers = rows - np.array(self._starts)[places]
+        segments = self.segments
+        return [segments[place].text(number) for place, number in zip(places.tolist(), numbers.tolist(), strict=True)]
+
+    def _hits(self, rows: Rows, scores: Numbers) -> tuple[Hit, ...]:
         return tuple(map(Hit, self._ids[rows].tolist(), scores.tolist()))
 
 
 def _high(score: Scores, limit: int) -> Rows:
-    """Rows among which the ``limit`` highest above 0 are, and few others: a sample tells from which score on.
-
-    Rows that score 0 or less are left out where enough others are.
-    """
+    """Rows among which the ``limit`` highest above 0 are, and few others: a sample tells from which score on."""
     if len(score) > 4 * limit:
         sample = score[::_SAMPLED]
         most = min(2 * limit // _SAMPLED + 8, len(sample) - 1)
@@ -227,20 +271,26 @@ def _high(score: Scores, limit: int) -> Rows:
     return np.flatnonzero(score > 0)
 
 
-def _best(rows: Rows, score: npt.NDArray[np.number], limit: int) -> Rows:
-    """The rows with the highest scores, best first; ties by the later row."""
+def _best(rows: Rows, score: Numbers, limit: int) -> tuple[Rows, Numbers]:
+    """The rows with the highest scores, best first, and those; ties by the later row."""
     if len(rows) > limit:
-        rows = rows[np.argpartition(score[rows], len(rows) - limit)[len(rows) - limit :]]
-    return rows[np.lexsort((-rows, -score[rows]))]
+        some = np.argpartition(score, len(rows) - limit)[len(rows) - limit :]
+        rows, score = rows[some], score[some]
+    order = np.lexsort((-rows, -score))
+    return rows[order], score[order]
 
 
-def _fused(words: Sequence[int], meaning: Sequence[int]) -> list[tuple[int, float]]:
+def _fused(words: Rows, meaning: Rows) -> tuple[Rows, npt.NDArray[np.float64]]:
     """Reciprocal rank fusion of two orders of rows, best first; ties by the later row."""
-    score: dict[int, float] = {}
-    for order, weight in ((words, 1.0), (meaning, MEANING)):
-        for rank, row in enumerate(order, start=1):
-            score[row] = score.get(row, 0.0) + weight / (FUSED + rank)
-    return sorted(score.items(), key=lambda pair: (-pair[1], -pair[0]))[:DEEP]
+    both = np.concatenate([words, meaning])
+    counts = np.concatenate(
+        [
+            1 / (FUSED + np.arange(1, len(words) + 1)),
+            MEANING / (FUSED + np.arange(1, len(meaning) + 1)),
+        ]
+    )
+    rows, place = np.unique(both, return_inverse=True)
+    return _best(rows, np.bincount(place, weights=counts, minlength=len(rows)), DEEP)
 
 
 def _sequence(words: Sequence[str]) -> TokenHashes:

@@ -9,15 +9,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from digest.ranking.clusters import Clusters
 from digest.ranking.packed import headers
 from digest.ranking.postings import Postings
-from digest.ranking.text import HEADER, Vectors, category_hash
+from digest.ranking.text import HEADER, category_hash
 from digest.ranking.tokens import SEPARATOR, TokenHashes, token_hashes, tokenise
 
 Mask = npt.NDArray[np.bool_]
 
-HEAD: Final = 64
-"""Dimensions by which the nearest are looked for before all of them are compared: the first ones say most."""
 _MOST_AUTHORS: Final = 5000
 _NAME, _FIELD = 1 << 32, 2 << 32
 """What sets words of names, and fields, apart from words of texts."""
@@ -59,8 +58,7 @@ class Segment:
     """Of all papers one after the other: title, separator, abstract, separator; paper ``i`` ends at ``ends[i]``."""
     ends: npt.NDArray[np.int64]
     vectors: npt.NDArray[np.float16]
-    heads: Vectors
-    """The first dimensions of ``vectors``."""
+    clusters: Clusters
 
     @classmethod
     def of(cls, rows: Sequence[SearchRow], dims: int) -> Segment:
@@ -100,7 +98,7 @@ class Segment:
             tokens=tokens,
             ends=ends,
             vectors=vectors,
-            heads=np.ascontiguousarray(vectors[:, :HEAD], dtype=np.float32),
+            clusters=Clusters.of(vectors),
         )
 
     def without(self, gone: Collection[int]) -> Segment:

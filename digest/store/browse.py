@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import and_, func, select, type_coerce
+from sqlalchemy import and_, bindparam, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from digest.model import Observation, Signal
+from digest.store.bulk import select_in
 from digest.store.database import Database, chunks
 from digest.store.schema import Instant, features, observations, papers
 
@@ -36,13 +37,14 @@ class Listed(NamedTuple):
     """Seconds since 1970."""
 
 
-_LISTED = select(
-    papers.c.id,
-    papers.c.title,
-    papers.c.abstract,
-    type_coerce(papers.c.authors, NullType()),
-    papers.c.primary_category,
-    papers.c.news_at,
+_LISTED = (
+    "SELECT id, title, abstract, authors, primary_category, news_at FROM papers "
+    "WHERE id IN ({values}) AND redirect_to IS NULL"
+)
+
+
+_READINGS = (
+    select(observations).where(observations.c.paper_id == bindparam("given")).order_by(observations.c.observed_at)
 )
 
 
@@ -104,20 +106,18 @@ class BrowseStore:
 
     def listed(self, ids: Sequence[int]) -> dict[int, Listed]:
         """Papers as a list of many shows them, by id; merged ones are left out. Raw values: a search waits for them."""
-        query = _LISTED.where(papers.c.id.in_(ids), papers.c.redirect_to.is_(None))
         with self._db.read() as connection:
             return {
                 row[0]: Listed(row[0], row[1], row[2], _names(row[3]), row[4], row[5])
-                for row in connection.execute(query)
+                for row in select_in(connection, _LISTED, ids)
             }
 
     def readings(self, paper_id: int) -> list[Observation]:
         """All attention that was read of one paper, oldest first."""
-        query = select(observations).where(observations.c.paper_id == paper_id).order_by(observations.c.observed_at)
         with self._db.read() as connection:
             return [
                 Observation(row.paper_id, Signal(row.signal), row.value, row.observed_at)
-                for row in connection.execute(query)
+                for row in connection.execute(_READINGS, {"given": paper_id})
             ]
 
     def latest(self, ids: Iterable[int]) -> dict[int, dict[Signal, float]]:

@@ -8,12 +8,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.types import NullType
 
 from digest.model import Identifier, Observation, Paper, Scheme, Signal
 from digest.store.database import Database, chunks
 from digest.store.schema import Instant, features, identifiers, observations, papers
+
+_GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
+# Made once: SQLAlchemy takes longer to make a statement than SQLite to answer it.
+_PAPERS = select(papers).where(papers.c.id.in_(_GIVEN))
+_NAMES = select(identifiers).where(identifiers.c.paper_id.in_(_GIVEN))
+_REDIRECTED = select(papers.c.id, papers.c.redirect_to).where(
+    papers.c.id.in_(_GIVEN), papers.c.redirect_to.is_not(None)
+)
 
 
 class StoredFeatures(NamedTuple):
@@ -42,8 +63,8 @@ class PaperStore:
         with self._db.read() as connection:
             for chunk in chunks(wanted):
                 names: dict[int, list[Identifier]] = {}
-                rows = connection.execute(select(papers).where(papers.c.id.in_(chunk))).all()
-                for row in connection.execute(select(identifiers).where(identifiers.c.paper_id.in_(chunk))):
+                rows = connection.execute(_PAPERS, {"given": chunk}).all()
+                for row in connection.execute(_NAMES, {"given": chunk}):
                     names.setdefault(row.paper_id, []).append(Identifier(Scheme(row.scheme), row.value))
                 for row in rows:
                     if row.redirect_to is None:
@@ -51,11 +72,7 @@ class PaperStore:
             redirected = {
                 row.id: row.redirect_to
                 for chunk in chunks([i for i in wanted if i not in found])
-                for row in connection.execute(
-                    select(papers.c.id, papers.c.redirect_to).where(
-                        papers.c.id.in_(chunk), papers.c.redirect_to.is_not(None)
-                    )
-                )
+                for row in connection.execute(_REDIRECTED, {"given": chunk})
             }
         if redirected:
             targets = self.get(redirected.values())

@@ -12,6 +12,8 @@ from digest.model import SourceReport, SourceStatus, Validators
 from digest.store.database import Database
 from digest.store.schema import http_cache, source_cursors, source_runs
 
+_LAST_RUN = select(func.max(source_runs.c.id))
+
 
 class SourceStore:
     def __init__(self, db: Database) -> None:
@@ -61,7 +63,7 @@ class SourceStore:
     def last_run(self) -> int:
         """The number of the newest run of any source or signal, 0 for none: it grows when papers or readings may."""
         with self._db.read() as connection:
-            return connection.scalar(select(func.max(source_runs.c.id))) or 0
+            return connection.scalar(_LAST_RUN) or 0
 
     def last_run_at(self) -> dt.datetime | None:
         """When that run ended."""

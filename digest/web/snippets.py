@@ -16,6 +16,11 @@ LENGTH: Final = 45
 """Words of a snippet."""
 _READ: Final = 600
 """Words of a text that are looked through."""
+_KEPT: Final = {1: 1, 2: 2, 3: 2, 4: 3}
+"""By the length of a word as it is read, letters that it surely begins with as it was written; of longer ones, all but
+two."""
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+"""May fold into letters (é, Ｋ)."""
 _EDGES: Final = "\"'()[]{}<>.,:;!?“”‘’…"
 
 
@@ -40,47 +45,54 @@ def snippet(text: str, words: Collection[str]) -> Markup:
 
 def _places(text: str, words: Collection[str]) -> dict[int, frozenset[str]]:
     """By place among the parts between blanks, which of ``words`` are there; other places are left out."""
-    if not words:
-        return {}
     wanted = frozenset(words)
+    if not wanted:
+        return {}
     found: dict[int, frozenset[str]] = {}
-    place, at = 0, 0
-    for start in (hit.start() for hit in _starts(wanted).finditer(text)):
-        begin = text.rfind(" ", 0, start) + 1
-        end = text.find(" ", start)
-        place, at = place + text.count(" ", at, begin), begin
-        if place < _READ and (told := _told(text[begin : end if end >= 0 else None]) & wanted):
+    place, counted = 0, 0
+    for begin in sorted(_begins(text, wanted)):
+        place, counted = place + text.count(" ", counted, begin), begin
+        if place >= _READ:
+            break
+        end = text.find(" ", begin)
+        if told := _told(text[begin : end if end >= 0 else None]) & wanted:
             found[place] = told
     return found
 
 
-@lru_cache(maxsize=256)
-def _starts(words: frozenset[str]) -> re.Pattern[str]:
-    """Finds where one of the words may begin, or what may fold into one (é, Ｋ).
+def _begins(text: str, words: Collection[str]) -> set[int]:
+    """Where the parts begin, between blanks, that may hold one of the words."""
+    folded = text.lower()
+    starts = {hit.start() for hit in _NOT_ASCII.finditer(text)} if not text.isascii() else set()
+    if len(folded) != len(text):  # "İ" is two characters in lower case
+        folded = "".join(character.lower()[:1] for character in text)
+    for beginning in _beginnings(frozenset(words)):
+        at = folded.find(beginning)
+        while at >= 0:
+            if not (at and folded[at - 1].isalnum()):
+                starts.add(at)
+            at = folded.find(beginning, at + 1)
+    return {text.rfind(" ", 0, at) + 1 for at in starts}
 
-    An ending may have been taken off, or changed, so it is left out.
-    """
-    begin = (re.escape(word[: max(len(word) - 2, 1)]) for word in sorted(words))
-    return re.compile("|".join((*begin, r"[^\x00-\x7f]")), re.IGNORECASE)
+
+@lru_cache(maxsize=256)
+def _beginnings(words: frozenset[str]) -> tuple[str, ...]:
+    """What each word begins with wherever it is read: of longer ones an ending may have been taken off, or changed."""
+    return tuple({word[: _KEPT.get(len(word), -2)] for word in words})
 
 
 def _html(parts: Sequence[str], places: Collection[int]) -> Markup:
-    """Made as text and escaped piece by piece: joining Markup takes longer than a search."""
-    runs = (_mark(part) if place in places else escape(part) for place, part in _runs(parts, places))
-    return Markup(" ".join(runs))  # noqa: S704
+    """Escaped as one text, since that has a price by the piece; it adds no blanks."""
+    shown = escape(" ".join(parts))
+    if places:
+        pieces = shown.split(" ")
+        for place in places:
+            pieces[place] = _mark(parts[place])
+        shown = " ".join(pieces)
+    return Markup(shown)  # noqa: S704
 
 
-def _runs(parts: Sequence[str], places: Collection[int]) -> Sequence[tuple[int, str]]:
-    """What is marked by itself, and all between as one: escaping has a price by the piece."""
-    runs: list[tuple[int, str]] = []
-    at = 0
-    for place in sorted(places):
-        runs += [(-1, " ".join(parts[at:place]))] if place > at else []
-        runs.append((place, parts[place]))
-        at = place + 1
-    return [*runs, (-1, " ".join(parts[at:]))] if at < len(parts) else runs
-
-
+@lru_cache(maxsize=4096)
 def _mark(part: str) -> str:
     """Without the punctuation around it."""
     word = part.strip(_EDGES)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model import Paper
+from digest.ranking.clusters import HEAD, Clusters
 from digest.ranking.questions import Question, parse_question
 from digest.ranking.search import Filters, SearchIndex, SearchRow
 from digest.ranking.text import TextBasis, features_of
@@ -102,3 +103,22 @@ def test_what_a_question_says() -> None:
     assert parse_question('"sparse attention').phrases == (("sparse", "attention"),)
     assert parse_question("“sparse attention” -“deep survey” -x").without == (("deep", "survey"), ("x",))
     assert np.array_equal(BASIS.embed([parse_question("").text])[0], np.zeros(BASIS.dims))
+
+
+def test_the_nearest_are_found_in_few_clusters() -> None:
+    """Most of the nearest of many vectors, though a small part is looked into; of few vectors, all."""
+    chance = np.random.default_rng(1)
+    topics = chance.normal(size=(40, 256))
+    vectors = (topics[chance.integers(0, 40, 4000)] + 0.7 * chance.normal(size=(4000, 256))).astype(np.float16)
+    vectors /= np.linalg.norm(vectors.astype(np.float32), axis=1, keepdims=True).astype(np.float16)
+    clusters = Clusters.of(vectors)
+    assert sorted(clusters.order.tolist()) == list(range(4000))
+    for vector in vectors[:20].astype(np.float32):
+        chosen = np.argsort(-(clusters.centres @ vector))[:3]
+        rows, products = clusters.look_into(chosen, vector)
+        assert len(rows) < 1500
+        assert np.allclose(products, vectors[rows, :HEAD].astype(np.float32) @ vector[:HEAD], atol=1e-3)
+        exact = np.argsort(-(vectors.astype(np.float32) @ vector))[:20]
+        assert len(set(exact.tolist()) & set(rows.tolist())) >= 15
+    assert sorted(Clusters.of(vectors[:1]).order.tolist()) == [0]
+    assert len(Clusters.of(vectors[:0]).order) == 0

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from digest.errors import TokenError
 from digest.keyring import KeyRing
+from digest.ranking.tokens import tokenise
 from digest.seals import Seals
 from digest.settings.web import parse_listen
 from digest.web.limits import Limit, Limiter, network_of
+from digest.web.snippets import marked, snippet
 from digest.web.urls import Urls, segment
 
 NOW = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)
@@ -100,3 +102,26 @@ def test_a_place_to_listen() -> None:
     for wrong in ("8080", "host", "host:", "host:x", "host:70000", "host:²"):
         with pytest.raises(ValueError, match="HOST:PORT"):
             parse_listen(wrong)
+
+
+def test_a_snippet_marks_what_was_asked_for() -> None:
+    """Plurals, accents and parts of hyphened words too; markup in the text stays text; short words are no parts."""
+    assert marked("KV-caches & <b>Schrödinger</b>", ["cache", "schrodinger"]) == (
+        "<mark>KV-caches</mark> &amp; &lt;<mark>b&gt;Schrödinger&lt;/b</mark>&gt;"
+    )
+    assert (
+        marked("flies fly, butterfly; a cat", ["fly", "a"])
+        == "<mark>flies</mark> <mark>fly</mark>, butterfly; <mark>a</mark> cat"
+    )
+    assert marked("İİ sparse", ["sparse"]) == "İİ <mark>sparse</mark>"
+    long = " ".join(["x"] * 100 + ["matrices"] + ["y"] * 600 + ["matrix"])
+    assert "<mark>matrices</mark>" in snippet(long, ["matrix"])
+    assert str(snippet(long, [])).startswith("x x")
+
+
+@given(st.text(max_size=60), st.text(max_size=20))
+def test_any_word_that_is_read_in_a_text_is_marked(text: str, word: str) -> None:
+    """However it is written there."""
+    text = " ".join(f"{text} {word}".split())
+    for wanted in tokenise(text)[:5]:
+        assert "<mark>" in marked(text, [wanted])
