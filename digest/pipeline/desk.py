@@ -17,6 +17,7 @@ from digest.feedback import Feedback, Verb, with_feedback
 from digest.model import (
     EditionKey,
     Identifier,
+    Mute,
     Paper,
     Pick,
     Selection,
@@ -90,6 +91,10 @@ class Desk:
         """Candidates that each lane would let in, by the lane's name."""
         (reader,) = self._readers([subscriber], {})
         return self._ranker.matches(reader)
+
+    def silenced(self, mute: Mute) -> int:
+        """How many candidates these mutes keep from a reader."""
+        return self._ranker.silenced(mute)
 
     def newcomers(self, since: dt.datetime) -> dict[int, dt.datetime]:
         """The candidates that became news after ``since``, with when."""

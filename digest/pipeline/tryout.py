@@ -48,6 +48,8 @@ class Answer:
     considered: int
     matches: Mapping[str, int]
     by_lane: Mapping[str | None, Sequence[Brought]]
+    silenced: int
+    """How many of the week's papers the mutes keep away: a common word takes nearly all of them."""
 
     @property
     def sent(self) -> int:
@@ -75,12 +77,12 @@ class Tryout:
             if not selection.considered:
                 return None
             known = {paper.id: paper for paper in desk.papers([pick.paper_id for pick in selection.picks])}
-            matches = desk.lane_matches(wanted)
+            matches, silenced = desk.lane_matches(wanted), desk.silenced(wanted.mute)
         by_lane: dict[str | None, list[Brought]] = {}
         for pick in selection.picks:
             if pick.paper_id in known:
                 by_lane.setdefault(pick.lane, []).append(Brought(paper=known[pick.paper_id], pick=pick))
-        return Answer(considered=selection.considered, matches=matches, by_lane=by_lane)
+        return Answer(considered=selection.considered, matches=matches, by_lane=by_lane, silenced=silenced)
 
     def _current(self, now: dt.datetime) -> Desk:
         made_of = (self._rooms.sources.last_run(), int(now.timestamp() / STEP.total_seconds()))

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digest.languages import of_reader
-from digest.model import Identifier, Selection, Subscriber, Verdict
+from digest.model import Identifier, Mute, Selection, Subscriber, Verdict
 from digest.ranking.corpus import Corpus
 from digest.ranking.editing import Edited, Rules, edit
 from digest.ranking.estimates import Common, passing, relevances
@@ -144,6 +144,14 @@ class Ranker:
             passing[followed.lane, row] = True
         counts = (passing & ~profile.excluded).sum(axis=1).tolist()
         return {lane.name: count for lane, count in zip(reader.subscriber.lanes, counts, strict=True)}
+
+    def silenced(self, mute: Mute) -> int:
+        """How many candidates these mutes keep from a reader."""
+        silent = np.zeros(len(self._corpus), dtype=bool)
+        for kind, values in muted_by(mute):
+            for value in values:
+                silent[self._mutes(kind, value)] = True
+        return int((silent & ~self._out).sum())
 
     # ── what a reader wants, as numbers ─────────────────────────────────────────────────────────────────────
 

@@ -137,6 +137,14 @@ def test_a_try_shows_what_lanes_would_bring_and_writes_nothing(tmp_path: Path) -
     assert "Nothing is saved yet." in brings
 
 
+def test_a_try_tells_what_mutes_keep_away(tmp_path: Path) -> None:
+    """A common word silences nearly everything: that is said before it is saved."""
+    form = lanes({"phrases": "sparse attention"}, do="show", **{"mute-words": "with"})
+    with web(tmp_path, *PAPERS) as (client, app):
+        page = client.post(f"/f/{add_reader(app)}/0/preferences", data=form, headers={"Host": "localhost"}).text
+    assert "keeps 1 of 3 papers away" in page
+
+
 def test_a_try_of_an_empty_store(tmp_path: Path) -> None:
     """There is nothing to show, and it says so."""
     with web(tmp_path) as (client, app):

@@ -28,7 +28,7 @@ def show(asked: Asked) -> Answer:
     who = visitor(asked)
     reader = who.reader.subscriber
     interests = lanes_form.stored(reader.lanes, reader.mute)
-    if (words := asked.query.get("q")) is None:
+    if (words := asked.query.get("q")) is None or not _editable(who):
         return _page(asked, who, interests)
     return _tried(asked, who, lanes_form.with_search(interests, words))
 
@@ -109,7 +109,7 @@ def _told(asked: Asked, wanted: Subscriber, week: Week | None) -> dict[str, obje
         }
         for name in (*names, *others)
     ]
-    return {"considered": week.considered, "sent": week.sent, "lanes": lanes}
+    return {"considered": week.considered, "sent": week.sent, "silenced": week.silenced, "lanes": lanes}
 
 
 def _shown(asked: Asked, brought: Brought) -> tuple[Card, str]:
