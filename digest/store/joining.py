@@ -9,24 +9,24 @@ Whoever asks twice, or twice at once, finds it done.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
 from digest.errors import MembershipError
 from digest.model import Act, Evidence, Joined, JoinOutcome, Subscriber
 from digest.schedule import next_slot
 from digest.store.database import Database
+from digest.store.enlisting import Enlisting, obstacles
 from digest.store.outbox.suppression import canonical_address, suppressed_among
 from digest.store.schema import consents, subscribers
 from digest.store.subscribers import STORE, KnownReader, first_slot, known_reader, settings_values
-from digest.store.wishes import MEMBERS, S, alone_with, changeable, enrol, id_taken, locked, note, put, with_address
+from digest.store.wishes import MEMBERS, S, alone_with, changeable, enrol, locked, note, put, with_address
 from digest.subscribers import subscriber_from_json, subscriber_to_json
 
 
-class Joining:
+class Joining(Enlisting):
     def __init__(self, db: Database) -> None:
         self._db = db
 
@@ -64,28 +64,13 @@ class Joining:
             MembershipError: the id or the address is taken, or the address is not written to.
         """
         with self._db.write() as connection:
-            if (reason := _add(connection, subscriber, act, evidence, max_lateness, now)) is not None:
+            alone_with(connection, subscriber.email)
+            if (reason := obstacles(connection, [subscriber], now)[0]) is not None:
                 raise MembershipError(reason)
-
-    def add_all(
-        self,
-        listed: Sequence[tuple[Subscriber, Evidence]],
-        act: Act,
-        *,
-        max_lateness: dt.timedelta,
-        now: dt.datetime,
-    ) -> list[str | None]:
-        """The readers of a list in one transaction: those that :meth:`add` would take are all stored, or none is.
-
-        Returns why each was passed over; None for those who are readers now.
-        """
-        with self._db.write() as connection:
-            return [_add(connection, one, act, evidence, max_lateness, now) for one, evidence in listed]
-
-    def obstacles(self, subscribers: Sequence[Subscriber], *, now: dt.datetime) -> list[str | None]:
-        """Why :meth:`add` would refuse each; None if it would not."""
-        with self._db.read() as connection:
-            return [_obstacle(connection, one, now) for one in subscribers]
+            enrol(connection, subscriber, S.ACTIVE, now)
+            slot = first_slot(subscriber.times, max_lateness=max_lateness, now=now)
+            put(connection, subscriber.id, {"next_due_at": slot.due_at, "next_edition": slot.edition})
+            note(connection, subscriber.id, act, evidence, now)
 
     def with_address(self, email: str) -> KnownReader | None:
         """Who has this address, be it that they left or have not confirmed; a reader before either."""
@@ -170,31 +155,3 @@ class Joining:
                 connection.execute(delete(consents).where(consents.c.subscriber_id.in_(stale)))
                 connection.execute(delete(subscribers).where(subscribers.c.id.in_(stale)))
             return len(stale)
-
-
-def _add(
-    connection: Connection,
-    subscriber: Subscriber,
-    act: Act,
-    evidence: Evidence,
-    max_lateness: dt.timedelta,
-    now: dt.datetime,
-) -> str | None:
-    alone_with(connection, subscriber.email)
-    if (reason := _obstacle(connection, subscriber, now)) is not None:
-        return reason
-    enrol(connection, subscriber, S.ACTIVE, now)
-    slot = first_slot(subscriber.times, max_lateness=max_lateness, now=now)
-    put(connection, subscriber.id, {"next_due_at": slot.due_at, "next_edition": slot.edition})
-    note(connection, subscriber.id, act, evidence, now)
-    return None
-
-
-def _obstacle(connection: Connection, subscriber: Subscriber, now: dt.datetime) -> str | None:
-    email = subscriber.email
-    row = with_address(connection, canonical_address(email), lock=False)
-    if (reason := suppressed_among(connection, [email], now).get(email)) is not None:
-        return f"{email} is not written to: {reason} (digest queue unsuppress)"
-    if row is not None:
-        return f"{email} is the address of {row.id}, who is {row.state}"
-    return id_taken(connection, subscriber.id)

@@ -92,14 +92,17 @@ def wake(connection: Connection, row: Row[Any], act: Act, evidence: Evidence, no
 
 
 def note(connection: Connection, reader_id: str, act: Act, evidence: Evidence, now: dt.datetime) -> None:
-    connection.execute(
-        insert(consents).values(
-            subscriber_id=reader_id,
-            act=act,
-            at=evidence.at or now,
-            ip=evidence.ip,
-            text=evidence.text,
-            language=evidence.language,
-            recorded_at=now,
-        )
-    )
+    connection.execute(insert(consents).values(consent_values(reader_id, act, evidence, now)))
+
+
+def consent_values(reader_id: str, act: Act, evidence: Evidence, now: dt.datetime) -> dict[str, Any]:
+    """One line of the record."""
+    return {
+        "subscriber_id": reader_id,
+        "act": act,
+        "at": evidence.at or now,
+        "ip": evidence.ip,
+        "text": evidence.text,
+        "language": evidence.language,
+        "recorded_at": now,
+    }
