@@ -22,7 +22,9 @@ from digest.schedule import next_slot, zone
 from digest.settings.document import read_document
 from digest.settings.environment import OVERRIDES
 from digest.settings.mail import MailConfig, TransportKind
+from digest.settings.places import is_loopback
 from digest.settings.signals import signals_without_a_key
+from digest.settings.web import parse_listen
 from digest.subscribers import LoadedSubscriber, SubscriberFiles, load_subscribers
 
 TOO_EARLY = dt.timedelta(hours=6)
@@ -161,12 +163,28 @@ def _config_hints(
         yield hint("summaries.semantic_scholar", "has nothing to show: signals.semantic_scholar is off")
     for place in (file for file in config.sources.files if not file.exists()):
         yield hint("sources.files", f"{place} is not there (yet); it is looked for at every ingest")
+    yield from _web_hints(config, hint)
     if files is None:
         return
     if not files.good and not files.broken:
         yield hint("subscribers", f"nobody reads yet: {config.subscribers} holds no .yaml file; `digest init` adds one")
     yield from _limit_hints(config.mail, len(files.good), hint)
     yield from _field_hints(config, [loaded.subscriber for loaded in files.good], hint)
+
+
+def _web_hints(config: Config, hint: Callable[[str, str], Problem]) -> Iterator[Problem]:
+    """What is right by itself, and leaves the web pages worse than they need be."""
+    web, url = config.web, config.site.public_url
+    open_to_all = not is_loopback(parse_listen(web.listen)[0])
+    if open_to_all and url is None:
+        yield hint("web.listen", "answers to other machines, and site.public_url is not set: forms are refused there")
+    if web.admin is not None and open_to_all and (url is None or not web.trusted_proxies):
+        yield hint(
+            "web.admin", "is reachable without https: listen on 127.0.0.1, behind a web server with a certificate"
+        )
+    if web.admin is not None and url is not None and not web.trusted_proxies and not open_to_all:
+        clause = "is empty: all visitors count as one, and one who guesses passwords locks you out; 127.0.0.1"
+        yield hint("web.trusted_proxies", clause)
 
 
 def _signing(path: Path, config: Config) -> tuple[list[Problem], list[Problem]]:

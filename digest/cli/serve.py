@@ -22,6 +22,7 @@ def command(config: Path, listen: str | None, verbose: bool) -> None:
     from digest.app import open_app
     from digest.settings.web import parse_listen
     from digest.web.application import application
+    from digest.web.greeting import greeting
     from digest.web.server import serve
 
     log_to_stderr(verbose=verbose)
@@ -31,4 +32,7 @@ def command(config: Path, listen: str | None, verbose: bool) -> None:
             host, port = parse_listen(listen or app.config.web.listen)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--listen") from error
-        serve(application(app), host=host, port=port)
+        pages = application(app)
+        for line in greeting(app.config, host=host, port=port):
+            click.echo(line, err=True)
+        serve(pages, host=host, port=port)

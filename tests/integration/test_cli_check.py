@@ -225,3 +225,38 @@ def test_readers_are_checked_where_a_broken_configuration_says_they_are(place: P
     assert len(found(place).problems) == 3
     (place / "config.yaml").write_text("tick: x\n")
     assert len(found(place, env={"DIGEST_SUBSCRIBERS": "people"}).problems) == 3
+
+
+def test_the_web_pages_are_looked_at(place: Path) -> None:
+    """Reachable by others without an address of their own, an admin without https, one limit for all visitors."""
+    (place / "password").write_text("correct horse battery")
+    admin = "admin: {password: {file: password}}"
+    assert hints(place, f"{QUIET}web: {{listen: '127.0.0.1:80', {admin}}}\n") == []
+    open_to_all = hints(place, f"{QUIET}web: {{listen: '0.0.0.0:80', {admin}}}\n")
+    assert [hint.split(": ")[1] for hint in open_to_all] == ["web.listen", "web.admin"]
+    public = QUIET.replace("contact", "public_url: https://uni.example, contact")
+    assert "locks you out" in hints(place, f"{public}web: {{{admin}}}\n")[0]
+    assert hints(place, f"{public}web: {{{admin}, trusted_proxies: 127.0.0.1}}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("web", "said"),
+    [
+        ("admin: {}", "web.admin: opens no door"),
+        ("admin: {password: hunter2hunter2}", "secrets are not kept in this file"),
+        ("admin: {password: {file: short}}", "web.admin.password: is shorter than 12 characters"),
+        ("admin: {proxy_header: X-Remote-User, users: ada}", "from web.trusted_proxies alone"),
+        ("admin: {proxy_header: X-Remote-User}, trusted_proxies: 127.0.0.1", "web.admin.users: is needed"),
+        ("admin: {proxy_header: Cookie, users: ada}", "is no header that names a user"),
+        ("admin: {password: {file: long}, users: ada}", "means nothing without proxy_header"),
+        ("imprint: gone.md", "web.imprint: there is no file"),
+    ],
+)
+def test_what_does_not_open_a_door_is_a_mistake(place: Path, web: str, said: str) -> None:
+    """Each with its key, and no secret in any message."""
+    (place / "short").write_text("hunter2")
+    (place / "long").write_text("correct horse battery")
+    (place / "config.yaml").write_text(f"{QUIET}web: {{{web}}}\n")
+    (problem, *_) = found(place).problems
+    assert said in str(problem)
+    assert "hunter2" not in str(problem)

@@ -19,6 +19,7 @@ from digest.pipeline.plan import plan
 from digest.store.acts import ActStore
 from digest.web.application import PAGES, application
 from digest.web.door import FOR
+from digest.web.greeting import greeting
 from digest.web.pages import admin
 from digest.web.pages.admin.readers import harmless
 from tests.support.apps import Hands
@@ -205,6 +206,35 @@ def test_acts_on_a_reader_are_on_record(tmp_path: Path, caplog: pytest.LogCaptur
         assert told[0][1] == "operator"
         assert "ada" not in json.dumps(told)
     assert "@uni.example" not in caplog.text
+
+
+def test_a_fresh_link_goes_to_the_reader_alone(tmp_path: Path) -> None:
+    """It waits as a letter like one that they asked for themselves; that the operator did is on record."""
+    with desk(tmp_path, "ada", site="public_url: https://uni.example") as (client, app):
+        here = {"Origin": "https://uni.example", "Host": "uni.example"}
+        entered = client.post("/admin/login", data={"password": PASSWORD}, headers=here)
+        inside = {"Cookie": entered.headers["set-cookie"].split(";")[0], **here}
+        assert client.post("/admin/readers/ada", data={"act": "link"}, headers=inside).status_code == 303
+        assert app.letters.waiting() == 1
+        assert [(act, detail) for act, _, detail in acts(app)] == [("link", {"reader": "ada"})]
+
+
+def test_what_serve_says_when_it_starts(tmp_path: Path) -> None:
+    """Where, for whom, who may administer; and what is missing for it to be of use."""
+    more = ", trusted_proxies: 127.0.0.1"
+    both = "password: {file: password}, proxy_header: X-Remote-User, users: [ada]"
+    with desk(tmp_path, options=both, more=more, site="public_url: https://uni.example/papers") as (_, app):
+        told = list(greeting(app.config, host="127.0.0.1", port=8080))
+    assert told == [
+        "pages: http://127.0.0.1:8080/papers/",
+        "readers find them at https://uni.example/papers/",
+        "subscribing: open",
+        "missing: mail.transport is files, so nobody gets the mail that confirms; write transport: smtp",
+        "admin: https://uni.example/papers/admin, by password or for ada by x-remote-user",
+    ]
+    assert PASSWORD not in str(told)
+    with web(tmp_path / "small") as (_, app):
+        assert "admin: off (web.admin)" in list(greeting(app.config, host="127.0.0.1", port=0))
 
 
 def test_hostile_words_are_text(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def _one(asked: Asked, reader: KnownReader, *, wrong: str = "", status: int = 20
 def act(sent: Sent) -> Answer:
     """One of the buttons on a reader's page; what cannot be done is said there."""
     reader = _reader(sent)
-    verb = {"pause": _pause, "resume": _resume, "erase": _erase}.get(sent.field("act"))
+    verb = {"pause": _pause, "resume": _resume, "erase": _erase, "link": _link}.get(sent.field("act"))
     if verb is None:
         raise HTTPException(400)
     try:
@@ -126,6 +126,14 @@ def _resume(sent: Sent, reader: KnownReader) -> Answer:
     else:
         sent.app.members.resume(reader_id, evidence)
     return done(sent, _place(reader_id), "They get mail again, from the next edition on.")
+
+
+def _link(sent: Sent, reader: KnownReader) -> Answer:
+    """A fresh link to their page, or the question that they did not answer yet: to their own address, no other."""
+    reader_id = reader.subscriber.id
+    record(sent, "link", reader=reader_id)
+    sent.app.letters.ask_for_link(reader.subscriber.email)
+    return done(sent, _place(reader_id), "A letter with a link is on its way, unless they got several lately.")
 
 
 def _erase(sent: Sent, reader: KnownReader) -> Answer:
