@@ -27,8 +27,8 @@ _DAILY: Final = "/api/daily_papers"
 _SEARCH: Final = "/api/papers/search"
 SAME_FOR_ALL: Final = {"vary": "Accept-Encoding"}
 """No language and no cookie changes them."""
-OFTEN: Final = Limit(name="api", per_hour=36_000, burst=300)
-"""Of answers that have to be made; those that are kept do not count."""
+OFTEN: Final = Limit(name="api", per_hour=7_200, burst=300)
+"""Of answers that have to be made; those that are kept do not count. A month of the past takes half a second."""
 _SPANS: Final = (dt.timedelta(days=1), dt.timedelta(days=7))
 _OLDEST: Final = dt.date(1991, 1, 1)
 """Before it nothing was announced: arXiv began in that year."""
