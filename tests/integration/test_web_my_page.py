@@ -16,10 +16,12 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from digest.app import App
+from digest.editions.links import archived_at
 from digest.feedback import Feedback, Origin, Verb
 from digest.model import (
     Act,
     DeliveryState,
+    EditionKey,
     Evidence,
     Frequency,
     Identifier,
@@ -33,7 +35,7 @@ from digest.store.schema import deliveries
 from digest.web.lanes_form import MOST_LANES
 from tests.support.apps import FakeSource, Hands, page_of
 from tests.support.entries import NOW
-from tests.support.readers import ADA, EVE, PAPERS, add_reader, seal_of, send_mails, token_of
+from tests.support.readers import ADA, EVE, PAPERS, TODAY, add_reader, seal_of, send_mails, token_of
 from tests.support.web import dump, web
 
 SITE = "public_url: https://uni.example"
@@ -411,6 +413,17 @@ def test_erasing_takes_two_steps_and_leaves_only_keyed_hashes(tmp_path: Path) ->
         assert client.get(f"{base}/data").status_code == 404
         assert client.get(f"/f/{token}/0/preferences").status_code == 404
         assert client.post(f"{base}/erase", data={"word": "erase"}, headers=local).status_code == 404
+
+
+def test_the_log_names_the_archive_s_pages_of_who_was_erased(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By their secret names, which are all that could find them later; and not the reader."""
+    with web(tmp_path, *PAPERS, site=f"{SITE}, archive_url: https://uni.example/archive") as (client, app):
+        add_reader(app)
+        send_mails(app)
+        place = archived_at(app.ring, EditionKey("r-eve", TODAY))
+        client.post(f"/me/{seal_of(app, 'r-eve')}/preferences/erase", data={"word": "erase"})
+    assert place in caplog.text
+    assert "r-eve" not in caplog.text
 
 
 def test_another_address_waits_for_its_owner(tmp_path: Path) -> None:

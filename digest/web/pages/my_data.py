@@ -7,17 +7,23 @@ everything, to end everything, or to take a subscription over. Who came by a mai
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
-from digest.model import Act, JoinOutcome
+from digest.model import Act, EditionKey, JoinOutcome
 from digest.pipeline import personal
+from digest.pipeline.archive import Archive
 from digest.settings.addresses import parse_address
+from digest.store.erasure import Erased
 from digest.store.members import MemberStore
 from digest.web.limits import Limit
 from digest.web.my_page import LIMIT, back, evidence, mine
 from digest.web.routes import Answer, Asked, Document, Page, SeeOther, Sent, form, page
 from digest.web.visitor import Visitor, for_readers, visitor
+
+log = logging.getLogger(__name__)
 
 PLACE: Final = "preferences/data"
 ERASE: Final = "preferences/erase"
@@ -83,7 +89,22 @@ def erase(sent: Sent) -> Answer:
         told = sent.gettext("Type the word %(word)s, or leave everything as it is.") % {"word": _word(sent)}
         return _erase_page(sent, who, problems={"word": told}, status=422)
     erased, _ = sent.app.erase(who.id)
+    _tell_archive(sent, erased)
     return Page(template="erased.html.j2", values={"declared": erased.declared_by_file})
+
+
+def _tell_archive(sent: Sent, erased: Erased) -> None:
+    """Which pages of a public archive were theirs: the program does not know its folder, and nobody can tell later.
+
+    Their names say nothing of the reader; those of a private archive do, and stay out of the log.
+    """
+    site = sent.site.config.site
+    if site.archive_url is None or not erased.editions:
+        return
+    place = Archive(Path(), site=site.name, url=site.archive_url, ring=sent.site.ring)
+    pages = [place.edition(EditionKey(erased.reader_id, date)) for date in erased.editions]
+    theirs = " ".join([place.shelf(erased.reader_id), *pages])
+    log.warning("a reader was erased: delete their pages from the folder of the archive, if they are there: %s", theirs)
 
 
 def _word(asked: Asked) -> str:
@@ -91,7 +112,12 @@ def _word(asked: Asked) -> str:
 
 
 def _erase_page(asked: Asked, who: Visitor, *, problems: Mapping[str, str] | None = None, status: int = 200) -> Page:
-    values = {"tab": PLACE, "word": _word(asked), "problems": problems or {}}
+    values = {
+        "tab": PLACE,
+        "word": _word(asked),
+        "archived": asked.site.config.site.archive_url is not None,
+        "problems": problems or {},
+    }
     return mine(asked, who, "my_erase.html.j2", values, status=status)
 
 
