@@ -139,6 +139,7 @@ def test_from_a_search_to_the_first_mail_and_out_again(here: World) -> None:
     assert online.status_code == 200
     assert "Sparse attention in glacier melting" in online.text
     assert "/f/" not in online.text
+    assert "default-src 'none'; style-src 'unsafe-inline'" in online.headers["content-security-policy"]
     assert "eve@" not in online.text.lower()
 
     one_click = here.post(leave, {"Origin": "https://mail.example"}, **ONE_CLICK)
