@@ -129,6 +129,7 @@ def _others(figures: Figures) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "digest_suppressed_addresses", "Addresses that are not written to.", value=figures.suppressed
     )
+    yield GaugeMetricFamily("digest_letters_waiting", "Confirmations and the like to be sent.", value=figures.letters)
 
 
 def registry_of(figures: Callable[[], Figures]) -> CollectorRegistry:

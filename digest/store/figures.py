@@ -22,6 +22,7 @@ from digest.store.schema import (
     consents,
     deliveries,
     events,
+    letters,
     relays,
     source_runs,
     subscribers,
@@ -90,6 +91,8 @@ class Figures:
     unbalanced: int
     readers: Mapping[ReaderState, int]
     suppressed: int
+    letters: int
+    """Mails to one person, as those that ask for a confirmation, that are still to be sent."""
 
 
 class FigureStore:
@@ -118,6 +121,7 @@ class FigureStore:
                 suppressed=_number(
                     connection, suppressions, suppressions.c.expires_at.is_(None) | (suppressions.c.expires_at > now)
                 ),
+                letters=_number(connection, letters, letters.c.next_attempt_at.is_not(None)),
             )
 
     def bounced(self, since: dt.datetime, until: dt.datetime) -> dict[str, int]:
