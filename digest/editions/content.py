@@ -26,6 +26,9 @@ class SiteInfo:
     """The text at the top of the mail; empty: ``name``."""
     imprint: str = ""
     """The last line of the mail."""
+    privacy_url: str = ""
+    imprint_url: str = ""
+    """The notices on the web, linked below it."""
 
 
 @dataclass(frozen=True, slots=True)

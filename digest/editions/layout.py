@@ -55,6 +55,8 @@ def frame(site: SiteInfo, language: Language) -> tuple[tuple[str, str], ...]:
     return (
         ("site", clean(site.logo or site.name, 80)),
         ("imprint", clean(site.imprint, 500)),
+        ("privacy_url", safe_url(site.privacy_url) or ""),
+        ("imprint_url", safe_url(site.imprint_url) or ""),
         ("language", language.tag),
     )
 

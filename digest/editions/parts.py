@@ -54,6 +54,8 @@ PARTS: Mapping[str, Words] = {
         "health": "how the sources did",
         "why": "why one gets this mail",
         "imprint": "the site's own footer",
+        "privacy_url": "what is stored of readers",
+        "imprint_url": "who is responsible",
         "language": "the tag of the mail's language: en, de",
         "settings_url": "where settings are changed",
         "pause_url": "where mails are paused",

@@ -220,15 +220,18 @@ class Desk:
 
 
 def site_info(config: Config) -> SiteInfo:
+    url = config.site.public_url
     return SiteInfo(
         name=config.site.name,
-        public_url=config.site.public_url,
+        public_url=url,
         contact=config.site.contact,
         sender=config.mail.sender,
         reply_to=config.mail.reply_to,
         bounces=config.mail.bounces,
         logo=config.site.brand.logo or "",
         imprint=" · ".join(config.site.brand.footer),
+        privacy_url=f"{url}/privacy" if url else "",
+        imprint_url=f"{url}/imprint" if url and config.web.imprint else "",
     )
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 from digest import languages
+from digest.config import SiteConfig
+from digest.editions.letters import Goodbye
+from digest.editions.recipe import assemble
 from digest.languages import Language
+from digest.pipeline.desk import site_info
 from digest.web.notices import Notices
 from tests.support.apps import Hands, make_app
 from tests.support.entries import NOW
@@ -63,3 +69,27 @@ def test_a_notice_runs_nothing(tmp_path: Path) -> None:
         assert evil not in page
     assert '<a href="https://lib.example"' in page
     assert 'rel="noopener"' in page
+
+
+def test_a_mail_leads_to_the_notices(tmp_path: Path) -> None:
+    """With web pages, HTML and text alike; to the imprint where there is one, and not at all without web pages."""
+    (tmp_path / "imprint.md").write_text("# Us\n")
+    app = make_app(
+        tmp_path,
+        Hands(NOW),
+        readers={"ada": "email: ada@uni.example\ntimezone: UTC\n"},
+        more="web: {imprint: imprint.md}",
+        site="public_url: https://uni.example/p",
+    )
+    app.reread()
+    goodbye = Goodbye(subscriber=app.subscriber("ada"), site=site_info(app.config), sent_at=NOW)
+    drawn = app.composer.goodbye(goodbye)
+    mail = message_from_bytes(assemble(drawn.recipe, drawn.fragments), policy=default)
+    for kind in ("plain", "html"):
+        part = mail.get_body((kind,))
+        assert part is not None
+        words = part.get_content()
+        assert "https://uni.example/p/privacy" in words
+        assert "https://uni.example/p/imprint" in words
+    assert site_info(app.config.model_copy(update={"site": SiteConfig()})).privacy_url == ""
+    app.close()
