@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from digest.languages import language
@@ -9,7 +11,7 @@ from digest.model import Attention, Lane
 from digest.ranking.reasons import join
 from digest.ranking.text import TextBasis, features_of
 from digest.ranking.told import age_reason, attention_reason
-from tests.support.ranking import corpus_of, fillers, paper, ranker_of, reader
+from tests.support.ranking import corpus_of, fillers, paper, ranker_of, reader, votes
 
 ENGLISH = language("en")
 
@@ -84,3 +86,26 @@ def test_a_week_is_named_only_if_it_is_one() -> None:
     assert not corpus_of([paper(1, "One", age_h=1), paper(2, "Two", age_h=400)]).is_of_a_week
     assert not corpus_of([paper(1, "One", age_h=1)]).is_of_a_week
     assert not corpus_of([]).is_of_a_week
+
+
+@pytest.mark.parametrize(
+    ("tag", "line"),
+    [
+        ("de", "„KV caches“ im Titel · 3 Stimmen, Erstes von allen Papern"),
+        ("fr", "«\u00a0KV caches\u00a0» dans le titre · 3 votes, premier de tous les articles"),
+        ("ja", "タイトルに「KV caches」 · 3 票、全論文で 1 位"),
+    ],
+)
+def test_reasons_speak_the_reader_s_language(tag: str, line: str) -> None:
+    """One ranker words the same paper for each; why, which is the operator's, stays English."""
+    ranker = ranker_of(
+        [paper(1, "KV cache eviction", "We evict the least attended keys."), *fillers()], [votes(1, 3, hours_ago=0)]
+    )
+    english = reader(Lane(name="x", phrases=("KV caches",)), explore=False)
+    theirs = replace(english, subscriber=replace(english.subscriber, language=tag))
+    told = {selection.picks[0].reason for selection in ranker.select([english, theirs, english])}
+    assert line in told
+    assert len(told) == 2
+    verdict = ranker.explain(theirs, 1)
+    assert verdict.pick is not None
+    assert verdict.pick.reason in told - {line}
