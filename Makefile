@@ -52,6 +52,7 @@ translations: $(STAMP) ## bring new messages of code and templates into every ca
 	  [ -e "$$file" ] || continue; \
 	  tag=$$(basename $$(dirname $$(dirname $$file))); \
 	  $(BIN)/pybabel --quiet update --input-file build/digest.pot --output-file $$file --locale $$tag --domain digest --no-wrap --no-fuzzy-matching --ignore-obsolete; \
+	  sed -i -E '/^"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To): /d' $$file; \
 	done
 
 wheel: $(STAMP) ## build dist/*.whl

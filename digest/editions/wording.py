@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from digest.editions.clean import clean, cut
 from digest.editions.content import EditionContent, PickView, SourceHealth
@@ -161,6 +162,7 @@ def duration(length: dt.timedelta, language: Language) -> str:
     return language.ngettext("%(count)s minute", "%(count)s minutes", minutes, count=minutes)
 
 
+@lru_cache(maxsize=1024)
 def rhythm(times: SendTimes, language: Language) -> str:
     """``every announcement day at 07:30 (Europe/Berlin)``."""
     _ = language.gettext
