@@ -91,6 +91,16 @@ class SearchIndex:
     def ids(self) -> set[int]:
         return {paper_id for segment in self.segments for paper_id in segment.ids[segment.alive].tolist()}
 
+    def has(self, row: SearchRow, dims: int) -> bool:
+        """Whether a paper is here with these features."""
+        for segment in self.segments:
+            if len(at := np.flatnonzero((segment.ids == row.paper_id) & segment.alive)):
+                given, number = Segment.of([row], dims), int(at[0])
+                return np.array_equal(given.tokens, segment.text(number)) and np.array_equal(
+                    given.vectors[0], segment.vectors[number]
+                )
+        return False
+
     def with_papers(self, rows: Sequence[SearchRow], dims: int, *, gone: Collection[int] = ()) -> SearchIndex:
         """The index with more papers, each in the place of the one of its id, and without those that are gone."""
         lost = {*gone, *(row.paper_id for row in rows)}

@@ -76,6 +76,8 @@ class WebConfig(Section):
     listen: Annotated[PlainText, AfterValidator(_listen)] = "127.0.0.1:8080"
     trusted_proxies: Annotated[tuple[Annotated[PlainText, AfterValidator(_proxy)], ...], OneOrMore] = ()
     """Whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that answer."""
     open: bool | None = None
     """Strangers may subscribe; by default where site.public_url is set."""
     allowed_domains: Annotated[tuple[Annotated[PlainText, AfterValidator(_domain)], ...], OneOrMore] = ()

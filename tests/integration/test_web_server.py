@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 SERVER = """\
 import sys
 from digest.web import server
+from digest.web.proxies import Proxies
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -33,7 +34,7 @@ async def tell(request: Request) -> JSONResponse:
 
 server.HEADERS_TIMEOUT_S = 0.5
 app = Starlette(routes=[Route("/", tell, methods=["GET", "POST"])])
-server.serve(app, host="127.0.0.1", port=int(sys.argv[1]), trusted_proxies=sys.argv[2:])
+server.serve(lambda: Proxies(app, sys.argv[2:]), host="127.0.0.1", port=int(sys.argv[1]))
 """
 
 
@@ -103,3 +104,86 @@ def test_a_signal_lets_answers_finish() -> None:
         process.send_signal(signal.SIGTERM)
         assert client.recv(1000).startswith(b"HTTP/1.1 200")
         assert process.wait(10) in {0, -signal.SIGTERM}
+
+
+WORKERS = """\
+import os, sys
+from digest.web import server
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+async def tell(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(os.getpid()))
+
+def make() -> Starlette:
+    return Starlette(routes=[Route("/", tell)])
+
+if __name__ == "__main__":
+    server.serve(make, host="127.0.0.1", port=int(sys.argv[1]), workers=2)
+"""
+
+
+def who(port: int, *, patience_s: float = 20) -> int:
+    """The number of the process that answers on a new connection."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+                return int(answer.read())
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+def ends(pid: int) -> bool:
+    """Within a few seconds."""
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_worker_that_dies_is_replaced_and_none_outlives_the_first_process(tmp_path: Path) -> None:
+    """One of two is killed and both are there again; then the first process is killed, and they end by themselves."""
+    script = tmp_path / "workers.py"
+    script.write_text(WORKERS)
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with subprocess.Popen([sys.executable, str(script), str(port)], env=environment) as process:
+        try:
+            killed = who(port)
+            assert killed != process.pid
+            os.kill(killed, signal.SIGKILL)
+            left = {who(port) for _ in range(20)}
+            assert killed not in left
+            process.kill()
+            process.wait(10)
+            assert all(ends(pid) for pid in left)
+        finally:
+            process.kill()
+
+
+def test_one_signal_stops_all_workers(tmp_path: Path) -> None:
+    """And the first process ends when they have."""
+    script = tmp_path / "workers.py"
+    script.write_text(WORKERS)
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, str(script), str(port)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        try:
+            workers = {who(port) for _ in range(10)}
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=20)
+            assert process.returncode == 0
+            assert b"Traceback" not in said
+            assert all(ends(pid) for pid in workers)
+        finally:
+            process.kill()
