@@ -71,7 +71,7 @@ def _alerts(at: Situation) -> Iterator[Alert]:
     if at.journal_gap_since is not None and at.now - at.journal_gap_since > JOURNAL_PATIENCE:
         yield Alert(
             kind="journal",
-            what=f"The accepted journal has lacked mails since {at.journal_gap_since:%d %b %H:%M} UTC",
+            what=f"The accepted journal has lacked facts since {at.journal_gap_since:%d %b %H:%M} UTC",
             todo="see that its folder can be written (a full disk?); a restored backup would mail these readers again",
         )
     if at.backups_since is not None and at.now - at.backups_since > BACKUP_PATIENCE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from digest.store.papers import PaperStore
 from digest.store.sources import SourceStore
 from digest.store.subscribers import SubscriberStore
 from digest.store.upgrade import ensure_current
+from digest.store.words import Word, witnessed
 from digest.store.written import WrittenStore
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Composition:
         ensure_current(self.db)
         self.rooms = self.rooms_over(self.db)
         self.outbox = self.rooms.outbox
+        self.db.before_commit = witnessed(self._witness)
 
     def rooms_over(self, db: Database) -> Rooms:
         """The rooms of a pipeline over a database: this one's, or the same opened for reading alone."""
@@ -157,6 +159,13 @@ class Composition:
         beside = self.db.file or self.config_path.absolute()
         folder = self.config.journal or beside.with_name(f"{beside.stem if self.db.file else 'digest'}-journal")
         return Journal(folder, key=next(iter(KeyStore(self.db).all().values())))
+
+    def _witness(self, words: Sequence[Word]) -> bool:
+        """Words are in the journal before they are committed; one that can't be written waits in the database."""
+        from digest.pipeline.chronicle import bear_witness
+
+        journal = self.journal
+        return journal is not None and bear_witness(journal, words, now=self.clock())
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:

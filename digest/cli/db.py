@@ -81,8 +81,8 @@ def _accounts(config: Path) -> Iterable[str]:
         month = app.clock() - dt.timedelta(days=30)
         for day in app.outbox.mismatched_since(month):
             yield f"the books of {day} do not balance: digest queue --date {day}"
-        if (since := app.outbox.gaps_since()) is not None:
-            yield f"the journal has lacked mails since {since:%Y-%m-%d %H:%M} UTC; the next pass completes it if it can"
+        if app.journal is not None and (since := app.outbox.gaps_since()) is not None:
+            yield f"the journal has lacked facts since {since:%Y-%m-%d %H:%M} UTC; the next pass completes it if it can"
 
 
 @command.command()
@@ -129,6 +129,8 @@ def restore(config: Path, file: Path, yes: bool, other: bool) -> None:
     if done.kept is not None:
         click.echo(f"The database as it was: {done.kept}")
     click.echo(f"Restored. The journal knew of {done.learnt:,} mails that went out after the backup; none goes again.")
+    if done.heard:
+        click.echo(f"{done.heard:,} readers and addresses are again what they became since: left, erased, given up …")
     if done.waiting:
         click.echo(f"{done.waiting:,} more are of readers who are not in the backup; their files bring them back.")
 

@@ -28,6 +28,7 @@ class Done:
     """Where the replaced database is now."""
     learnt: int
     waiting: int
+    heard: int
 
 
 def compared(settings: Config, file: Path) -> Plan:
@@ -77,7 +78,7 @@ def replaced(config: Path, settings: Config, file: Path, *, say: Say) -> Done:
         db.close()
     with open_app(config) as app:
         found = app.reconcile()
-    return Done(kept=kept, learnt=found.learnt, waiting=found.waiting)
+    return Done(kept=kept, learnt=found.learnt, waiting=found.waiting, heard=found.heard)
 
 
 def _listen(config: Path, say: Say) -> None:

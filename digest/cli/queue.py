@@ -301,7 +301,7 @@ def unsuppress(config: Path, address: str) -> None:
     from digest.app import open_app
 
     with open_app(config) as app:
-        lifted = app.outbox.unsuppress(address)
+        lifted = app.outbox.unsuppress(address, now=app.clock())
     click.echo(f"{address} is written to again" if lifted else f"{address} was not suppressed", err=not lifted)
     if not lifted:
         raise SystemExit(FAILED)

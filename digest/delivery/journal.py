@@ -1,14 +1,15 @@
-"""The accepted journal: what went out, in files beside the database, so that an old backup of it mails nobody twice.
+"""The accepted journal: what went out, and who said no, in files beside the database, for when an old backup returns.
 
     2026-11-23-5f0c9a1e.journal          one file a day (UTC) and database, in append mode, shared by all its senders
     ──────────────────────────
     7d1c40aa {"journal":"paper-digest","version":1,"id":"…"}
     08fe11d2 {"reader":"…","edition":"2026-11-23","state":"accepted","at":"…","papers":[["arxiv:2511.01234"], …], …}
+    5be2c7f0 {"subject":"#…","said":"left","at":"…"}
     └ CRC-32 of the rest of the line, in hexadecimal: a torn or foreign line is known as one
 
 A line is written, and on disk, *before* the transaction that says the same is committed. What ends in between leaves a
-fact that the next start reads (digest/pipeline/reconcile.py); in the other order it would leave a mail that only the
-database knows of. A line holds no address: readers appear under a hash with a key that only the database holds.
+fact that the next start reads (digest/pipeline/chronicle.py); in the other order it would leave a mail, or a "no", that
+only the database knows of. A line holds no address: readers appear under a hash whose key only the database holds.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import orjson
 
 from digest.errors import StoreError
 from digest.store.outbox import SentFact
+from digest.store.words import Word
 
 VERSION = 1
 LONGEST_LINE = 1_000_000
@@ -50,6 +52,8 @@ class Batch:
     """Some lines of a file."""
 
     facts: tuple[SentFact, ...]
+    words: tuple[Word, ...]
+    """Who left, paused, came back …, in the order in which they said so."""
     position: int
     """Bytes of the file up to the end of the last of them."""
     garbled: int
@@ -70,7 +74,7 @@ class Journal:
         digest = hashlib.blake2b(subscriber_id.encode(), key=self._key[:64], person=b"journal", digest_size=16)
         return digest.hexdigest()
 
-    def append(self, facts: Sequence[SentFact], *, now: dt.datetime) -> None:
+    def append(self, facts: Sequence[SentFact | Word], *, now: dt.datetime) -> None:
         """Write facts; they are on disk when this returns. Several processes take turns.
 
         Raises:
@@ -125,6 +129,7 @@ class Journal:
         # A file that is shorter than what was read of it was put back from a backup itself: from its beginning, then.
         start = position if position <= file.size else 0
         facts: list[SentFact] = []
+        words: list[Word] = []
         lines = garbled = 0
         try:
             with file.path.open("rb") as opened:
@@ -136,17 +141,19 @@ class Journal:
                     lines += 1
                     said = _content(line)
                     fact = _fact(said) if said is not None else None
-                    if fact is not None:
+                    if isinstance(fact, SentFact):
                         facts.append(fact)
+                    elif fact is not None:
+                        words.append(fact)
                     elif said is None and line.strip():
                         garbled += 1
                     if lines == READ_AT_ONCE:
-                        yield Batch(facts=tuple(facts), position=start, garbled=garbled)
-                        facts, lines, garbled = [], 0, 0
+                        yield Batch(facts=tuple(facts), words=tuple(words), position=start, garbled=garbled)
+                        facts, words, lines, garbled = [], [], 0, 0
         except OSError as error:
             raise StoreError(f"journal {file.path}: {error.strerror or error}") from error
         if lines:
-            yield Batch(facts=tuple(facts), position=start, garbled=garbled)
+            yield Batch(facts=tuple(facts), words=tuple(words), position=start, garbled=garbled)
 
     def prune(self, before: dt.date, *, dry_run: bool = False) -> tuple[int, int]:
         """Remove the files of days before a date; returns how many and their bytes."""
@@ -174,10 +181,10 @@ def _content(line: bytes) -> dict[str, object] | None:
     return content if isinstance(content, dict) else None
 
 
-def _fact(said: dict[str, object]) -> SentFact | None:
+def _fact(said: dict[str, object]) -> SentFact | Word | None:
     """A fact; None of a head line, and of what a later version may write."""
     try:
-        return SentFact.from_json(said)
+        return Word.from_json(said) if "subject" in said else SentFact.from_json(said)
     except (KeyError, ValueError, TypeError):
         return None
 

@@ -15,10 +15,14 @@ from dataclasses import dataclass, replace
 from digest.delivery.journal import Journal
 from digest.model import DeliveryState
 from digest.pipeline.rooms import Rooms
+from digest.store.database import Database
+from digest.store.hearing import Hearing
 from digest.store.outbox import AttemptResult, ClaimedDelivery, Outbox, SentFact
+from digest.store.words import Word, mark_said, unsaid
 
 logger = logging.getLogger(__name__)
 
+MAILS = "mails go on"
 WENT = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 
 
@@ -32,8 +36,10 @@ class Reconciled:
     """Facts about readers that the database does not know, kept for when it does."""
     garbled: int = 0
     """Lines that were torn by a crash, or are none of ours."""
+    heard: int = 0
+    """Readers who left, paused, were erased or came back, and addresses that died, without the database knowing."""
     mended: int = 0
-    """Deliveries that were missing in the journal."""
+    """Deliveries and words that were missing in the journal."""
 
 
 class Chronicle:
@@ -96,14 +102,16 @@ def reconcile(rooms: Rooms, journal: Journal) -> Reconciled:
     Raises:
         StoreError: the journal is there and cannot be read: sending now might repeat what it would have told.
     """
-    outbox, now = rooms.outbox, rooms.clock()
+    outbox, hearing, now = rooms.outbox, Hearing(rooms.db), rooms.clock()
     readers = _Readers(rooms, journal)
     positions = outbox.journal_positions()
-    learnt = waiting = garbled = 0
+    learnt = waiting = garbled = heard = 0
     for file in journal.files():
         if (known := positions.get(file.id, 0)) == file.size:
             continue
         for batch in journal.read(file, known):
+            # Before how far the file was read is remembered: heard twice is as good as once, never heard is not.
+            heard += hearing.hear(batch.words, now=now)
             changed, orphans = outbox.learn(file.id, batch.position, batch.facts, readers=readers, now=now)
             learnt, waiting, garbled = learnt + changed, waiting + orphans, garbled + batch.garbled
         if garbled:
@@ -116,7 +124,36 @@ def reconcile(rooms: Rooms, journal: Journal) -> Reconciled:
             learnt,
             waiting,
         )
-    return Reconciled(learnt=learnt, waiting=waiting, garbled=garbled, mended=_mend(outbox, journal, now))
+    if heard:
+        logger.warning(
+            "the journal knows of %d readers and addresses that left, paused, were erased or given up, or came back, "
+            "and the database did not (an old backup?); it does now",
+            heard,
+        )
+    mended = _mend(outbox, journal, now) + _mend_words(rooms.db, journal, now)
+    return Reconciled(learnt=learnt, waiting=waiting, garbled=garbled, heard=heard, mended=mended)
+
+
+def bear_witness(journal: Journal, words: Sequence[Word], *, now: dt.datetime) -> bool:
+    """Write words before they are committed; False if they could not be, which keeps nobody from leaving."""
+    try:
+        journal.append(words, now=now)
+    except OSError as error:
+        _complain(journal, error, f"{len(words)} unsubscribes, pauses, erasures or dead addresses hold", "forget them")
+        return False
+    return True
+
+
+def _mend_words(db: Database, journal: Journal, now: dt.datetime) -> int:
+    """Write the words that a full disk refused, or that were said during a trial."""
+    written = 0
+    while words := unsaid(db):
+        if not bear_witness(journal, words, now=now):
+            break
+        with db.write() as connection:
+            mark_said(connection, words)
+        written += len(words)
+    return written
 
 
 def _mend(outbox: Outbox, journal: Journal, now: dt.datetime) -> int:
@@ -148,12 +185,13 @@ def _mend(outbox: Outbox, journal: Journal, now: dt.datetime) -> int:
     return len(facts)
 
 
-def _complain(journal: Journal, error: OSError) -> None:
+def _complain(journal: Journal, error: OSError, holds: str = MAILS, cost: str = "mail their readers again") -> None:
     logger.error(
-        "journal %s: %s; mails go on and are written to it later, but until then a backup that is restored "
-        "would mail their readers again",
+        "journal %s: %s; %s and are written to it later, but until then a backup that is restored would %s",
         journal.folder,
         error.strerror or error,
+        holds,
+        cost,
     )
 
 

@@ -36,6 +36,8 @@ CACHE_KIB = 32 * 1024
 """SQLite's pages that a connection keeps: new rows of a large catalog touch all parts of its indexes."""
 CHECKPOINT_PAGES = 4_000
 """Pages of 4 KiB in the log before they are copied into the database: one that changed often is copied once."""
+TOLD = "digest_told"
+"""Under this name a transaction collects, in ``Connection.info``, what :attr:`Database.before_commit` is to know."""
 _RESTRUCTURING = 0x64696765
 """The advisory lock of whoever changes the schema on PostgreSQL."""
 _WRITING = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={CHECKPOINT_PAGES}")
@@ -53,6 +55,8 @@ class Database:
             read_only: refuse every write, be it asked for with :meth:`write` or hidden in a query.
         """
         self.read_only = read_only
+        self.before_commit: Callable[[Connection], object] = lambda _connection: None
+        """Called at the end of every :meth:`write`, within its transaction."""
         self._held: ContextVar[Connection | None] = ContextVar("held", default=None)
         try:
             parsed = make_url(url)
@@ -131,7 +135,9 @@ class Database:
         if self.read_only:
             raise StoreError("store: nothing may be changed here: this database was opened for reading alone")
         with self._connection(write=True) as connection:
+            connection.info.pop(TOLD, None)  # of a transaction that was rolled back, on the same connection
             yield connection
+            self.before_commit(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -12,8 +12,9 @@ from digest.store.database import Database, chunks
 from digest.store.keys import keyed_hashes
 from digest.store.outbox.suppression import canonical_address, suppressed_among
 from digest.store.schema import consents, erasures, subscribers
-from digest.store.subscribers import READER_ID, STORE, first_slot, settings_values
+from digest.store.subscribers import STORE, first_slot, settings_values
 from digest.store.wishes import RANKS, S, alone_with, consent_values
+from digest.store.words import MEMBER, READER_ID, Said, last_said
 
 
 class Enlisting:
@@ -62,6 +63,7 @@ def obstacles(connection: Connection, wanted: Sequence[Subscriber], now: dt.date
         suppressed |= suppressed_among(connection, some, now)
     owners = _owners(connection, [canonical_address(one.email) for one in wanted])
     taken = _taken(connection, [one.id for one in wanted])
+    words = last_said(connection, MEMBER, [canonical_address(one.email) for one in wanted])
     found: list[str | None] = []
     for one in wanted:
         key = canonical_address(one.email)
@@ -70,6 +72,8 @@ def obstacles(connection: Connection, wanted: Sequence[Subscriber], now: dt.date
             reason = f"{one.email} is not written to: {suppressed[one.email]} (digest queue unsuppress)"
         elif key in owners:
             reason = f"{one.email} is the address of {owners[key][1]}, who is {owners[key][0]}"
+        elif key in words and words[key].said is Said.LEFT:  # a reader who was lost with the database
+            reason = f"{one.email} left on {words[key].at:%Y-%m-%d}, by the journal (digest queue unsuppress)"
         else:
             reason = taken.get(one.id)
             if reason is None:

@@ -14,8 +14,9 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Text, cast, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Text, cast, delete, insert, or_, select, update
 
 from digest.model import OPEN_STATES, DeliveryState, ReaderState
 from digest.store.database import Database
@@ -24,8 +25,9 @@ from digest.store.letters import forget_letters
 from digest.store.outbox.base import write_event
 from digest.store.outbox.suppression import forget_address
 from digest.store.schema import attempts, deliveries, erasures, events, metadata, sent_papers, subscribers
-from digest.store.subscribers import FILE, READER_ID, STORE
+from digest.store.subscribers import FILE, STORE
 from digest.store.wishes import locked
+from digest.store.words import READER_ID, Said, say
 from digest.subscribers import subscriber_from_json
 
 KEPT = frozenset({"deliveries", "sent_papers"})
@@ -59,22 +61,13 @@ class ErasureStore:
         """
         with self._db.write() as connection:
             row = locked(connection, reader_id)
+            say(connection, READER_ID, reader_id, Said.ERASED, now=now)
             mine = connection.execute(
                 select(deliveries.c.edition, deliveries.c.message_id).where(deliveries.c.subscriber_id == reader_id)
             ).all()
-            stranger = f"erased-{secrets.token_hex(8)}"
-            _rename(connection, reader_id, stranger, now)
-            _delete_theirs(connection, reader_id)
-            connection.execute(delete(subscribers).where(subscribers.c.id == reader_id))
-            _anonymise(connection, [stranger], now)
-            wanted = subscriber_from_json(row.wanted).email if row.wanted is not None else ""
-            _scrub_events(connection, {reader_id, row.email, row.address, wanted} - {""})
-            forget_letters(connection, {row.email, wanted} - {""})
             forget_address(connection, row.email, now)
             hashed = keyed_hashes(connection, READER_ID, [reader_id])[reader_id]
-            connection.execute(delete(erasures).where(erasures.c.id_hash == hashed))
-            connection.execute(insert(erasures).values(id_hash=hashed, erased_at=now))
-            write_event(connection, "reader.erased", {"reader": stranger}, now)
+            stranger = forget(connection, row, hashed, now)
         return Erased(
             reader_id=reader_id,
             anonymous_id=stranger,
@@ -96,6 +89,27 @@ class ErasureStore:
             if ids:
                 _anonymise(connection, ids, now)
         return len(ids)
+
+
+def forget(connection: Connection, row: Row[Any], id_hash: str, now: dt.datetime) -> str:
+    """All of a reader but their address, which is for the caller to hide; returns the name that is left."""
+    stranger = f"erased-{secrets.token_hex(8)}"
+    _rename(connection, row.id, stranger, now)
+    _delete_theirs(connection, row.id)
+    connection.execute(delete(subscribers).where(subscribers.c.id == row.id))
+    _anonymise(connection, [stranger], now)
+    wanted = subscriber_from_json(row.wanted).email if row.wanted is not None else ""
+    _scrub_events(connection, {row.id, row.email, row.address, wanted} - {""})
+    forget_letters(connection, {row.email, wanted} - {""})
+    close_id(connection, id_hash, now)
+    write_event(connection, "reader.erased", {"reader": stranger}, now)
+    return stranger
+
+
+def close_id(connection: Connection, id_hash: str, now: dt.datetime) -> None:
+    """No file brings this id back."""
+    connection.execute(delete(erasures).where(erasures.c.id_hash == id_hash))
+    connection.execute(insert(erasures).values(id_hash=id_hash, erased_at=now))
 
 
 def _rename(connection: Connection, reader_id: str, stranger: str, now: dt.datetime) -> None:

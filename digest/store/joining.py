@@ -23,6 +23,7 @@ from digest.store.outbox.suppression import canonical_address, suppressed_among
 from digest.store.schema import consents, subscribers
 from digest.store.subscribers import STORE, KnownReader, first_slot, known_reader, settings_values
 from digest.store.wishes import MEMBERS, S, alone_with, changeable, enrol, locked, note, put, with_address
+from digest.store.words import MEMBER, Said, say, say_of_reader
 from digest.subscribers import subscriber_from_json, subscriber_to_json
 
 
@@ -117,6 +118,9 @@ class Joining(Enlisting):
                 )
                 values |= {"state": S.ACTIVE, "paused_until": None}
                 values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
+                say_of_reader(connection, reader_id, canonical_address(subscriber.email), Said.BACK, now=now)
+            elif values.get("address", row.address) != row.address:
+                say(connection, MEMBER, values["address"], Said.BACK, now=now)
             put(connection, reader_id, values)
             note(connection, reader_id, Act.CONFIRMED, evidence, now)
             return known_reader(locked(connection, reader_id))

@@ -19,6 +19,7 @@ from digest.store.outbox.suppression import canonical_address
 from digest.store.schema import consents, subscribers
 from digest.store.subscribers import FILE, KnownReader, known_reader, settings_values
 from digest.store.wishes import MEMBERS, S, changeable, locked, member, note, put, wake
+from digest.store.words import READER_ID, Said, say, say_of_reader
 from digest.subscribers import subscriber_from_json
 
 
@@ -56,6 +57,7 @@ class MemberStore(Joining):
                 raise MembershipError(f"{reader_id} is declared by a file: write `paused: true` there, or give an end")
             if row.state == S.PAUSED and row.paused_until is None and row.origin == FILE:
                 return known_reader(row)
+            say(connection, READER_ID, reader_id, Said.PAUSED, now=now, until=until)
             put(connection, reader_id, {"state": S.PAUSED, "paused_until": until, "updated_at": now})
             note(connection, reader_id, Act.PAUSED, evidence, now)
             return known_reader(locked(connection, reader_id))
@@ -90,6 +92,8 @@ class MemberStore(Joining):
                 connection.execute(delete(consents).where(consents.c.subscriber_id == reader_id))
                 connection.execute(delete(subscribers).where(subscribers.c.id == reader_id))
                 return None
+            if row.state != S.LEFT:
+                say_of_reader(connection, reader_id, row.address, Said.LEFT, now=now)
             values = {"state": S.LEFT, "paused_until": None, "wanted": None, "updated_at": now}
             put(connection, reader_id, values)
             if row.state != S.LEFT:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, select
 
 from digest.store.database import Database, chunks
 from digest.store.keys import keyed_hashes
-from digest.store.outbox.suppression import ADDRESS, canonical_address
+from digest.store.outbox.suppression import canonical_address
 from digest.store.schema import attempts, deliveries, metadata, papers, sent_papers, subscribers, suppressions
+from digest.store.words import ADDRESS
 
 PlainRow = Mapping[str, object]
 

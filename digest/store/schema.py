@@ -434,6 +434,17 @@ journal_waiting = Table(
     Column("noted_at", Instant, nullable=False),
 )
 
+last_words = Table(
+    "last_words",
+    metadata,
+    # What readers and addresses said last of being written to (digest.store.words), to be known after a restore.
+    Column("subject", String(65), primary_key=True, comment="# and a keyed hash of an id or an address"),
+    Column("said", String(12), nullable=False, comment="digest.store.words.Said: left, paused, back, erased, …"),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("unsaid", Boolean, nullable=False, index=True, comment="not in the journal yet"),
+)
+
 sent_names = Table(
     "sent_names",
     metadata,

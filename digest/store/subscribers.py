@@ -21,12 +21,10 @@ from digest.store.database import Database, chunks
 from digest.store.keys import keyed_hashes
 from digest.store.outbox.suppression import canonical_address
 from digest.store.schema import deliveries, erasures, subscribers
+from digest.store.words import READER_ID, Said, Word, last_said
 from digest.subscribers import subscriber_from_json, subscriber_to_json
 
 FILE, STORE = "file", "store"
-
-READER_ID = "reader"
-"""Kind of the keyed hash that is left of an erased reader's id."""
 
 S = ReaderState
 
@@ -78,7 +76,9 @@ class SubscriberStore:
         added, changed, erased = [], [], []
         with self._db.write() as connection:
             rows = {row.id: row for row in connection.execute(select(subscribers))}
-            forgotten = _forgotten(connection, [one.id for one in declared if one.id not in rows])
+            unknown = [one.id for one in declared if one.id not in rows]
+            forgotten = _forgotten(connection, unknown)
+            words = last_said(connection, READER_ID, unknown)  # by the journal: the database is an older one
             for subscriber in declared:
                 row = rows.get(subscriber.id)
                 if subscriber.id in forgotten or (row is not None and row.state == S.ERASED):
@@ -91,6 +91,7 @@ class SubscriberStore:
                 if subscriber.id in asleep:
                     values["paused_until"] = None  # no day ends what a file says
                 if row is None:
+                    values |= _standing(words.get(subscriber.id), now)
                     connection.execute(insert(subscribers).values(id=subscriber.id, origin=FILE, **values))
                     added.append(subscriber.id)
                 elif any(getattr(row, name) != value for name, value in values.items() if name != "updated_at"):
@@ -310,6 +311,15 @@ def _values(
         slot = next_slot(subscriber.times, after=now, last_edition=row.last_edition)
         values |= {"next_due_at": slot.due_at, "next_edition": slot.edition}
     return values
+
+
+def _standing(word: Word | None, now: dt.datetime) -> dict[str, Any]:
+    """What a reader who is new to this database said when it knew them."""
+    if word is not None and word.said is Said.LEFT:
+        return {"state": S.LEFT}
+    if word is not None and word.said is Said.PAUSED and (word.until is None or word.until > now):
+        return {"state": S.PAUSED, "paused_until": word.until}
+    return {}
 
 
 def _forgotten(connection: Connection, ids: Sequence[str]) -> set[str]:

@@ -13,7 +13,8 @@ from digest.schedule import next_slot
 from digest.store.keys import keyed_hashes
 from digest.store.outbox.suppression import canonical_address
 from digest.store.schema import consents, erasures, subscribers
-from digest.store.subscribers import FILE, READER_ID, STORE, KnownReader, known_reader, settings_values
+from digest.store.subscribers import FILE, STORE, KnownReader, known_reader, settings_values
+from digest.store.words import READER_ID, Said, say_of_reader
 from digest.subscribers import subscriber_from_json
 
 S = ReaderState
@@ -84,6 +85,12 @@ def put(connection: Connection, reader_id: str, values: dict[str, Any]) -> None:
 
 
 def wake(connection: Connection, row: Row[Any], act: Act, evidence: Evidence, now: dt.datetime) -> KnownReader:
+    say_of_reader(connection, row.id, row.address, Said.BACK, now=now)
+    return revive(connection, row, act, evidence, now)
+
+
+def revive(connection: Connection, row: Row[Any], act: Act, evidence: Evidence, now: dt.datetime) -> KnownReader:
+    """:func:`wake`, of which the journal knows."""
     slot = next_slot(subscriber_from_json(row.settings).times, after=now, last_edition=row.last_edition)
     values = {"state": S.ACTIVE, "paused_until": None, "wanted": None, "updated_at": now}
     put(connection, row.id, values | {"next_due_at": slot.due_at, "next_edition": slot.edition})

@@ -173,7 +173,7 @@ def test_a_mail_that_arrived_clears_the_score(app: App, clock: Hands, message_id
     clock.now += 4 * DAY
     third = accepted(app, clock.now)
     assert "day 5 of a row" not in app.take_mail(dsn(message_id=message_id, own_id="<again@mx.example>", **FULL)).words
-    app.outbox.unsuppress(READER)
+    app.outbox.unsuppress(READER, now=app.clock())
     clock.now += 2 * DAY  # the second has been out for six days, and nothing came back
     told = app.take_mail(dsn(to=tag(app, third), own_id="<late@mx.example>", **FULL)).words
     assert told == "soft, mailbox-full: day 1 of a row"

@@ -376,7 +376,7 @@ def test_an_erased_address_is_never_written_to_until_the_operator_says_so(app: A
     members.erase("other")
     app.outbox.suppress("eve.moore@uni.example", "bounced", now=NOW)
     assert "eve.moore" not in everything(app).lower()
-    assert app.outbox.unsuppress("Eve.Moore@uni.example")
+    assert app.outbox.unsuppress("Eve.Moore@uni.example", now=NOW)
     assert members.join(EVE, FORM).outcome is JoinOutcome.ASKED
 
 

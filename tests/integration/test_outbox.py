@@ -254,8 +254,8 @@ def test_a_suppression_can_end(outbox: Outbox) -> None:
     assert outbox.is_suppressed("ada@example.org", now=NOW + HOUR) is None
     outbox.suppress("ada@example.org", "dead", now=NOW)
     assert outbox.is_suppressed("ada@example.org", now=NOW + HOUR) == "dead"
-    assert outbox.unsuppress("ADA@example.org")
-    assert not outbox.unsuppress("ada@example.org")
+    assert outbox.unsuppress("ADA@example.org", now=NOW)
+    assert not outbox.unsuppress("ada@example.org", now=NOW)
 
 
 def test_late_news_is_not_sent(outbox: Outbox) -> None:

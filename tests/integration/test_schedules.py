@@ -274,7 +274,7 @@ class Schedule(RuleBasedStateMachine):
         if word == "suppress":
             self.outbox.suppress(address(reader), "complaint", now=self.now)
         elif word == "unsuppress":
-            self.outbox.unsuppress(address(reader))
+            self.outbox.unsuppress(address(reader), now=self.now)
         else:
             set_reader(self.db, reader, word)
 

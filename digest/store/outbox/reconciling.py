@@ -27,6 +27,7 @@ from digest.store.schema import (
     journal_waiting,
     sent_papers,
 )
+from digest.store.words import unsaid_since
 
 Readers = Callable[[], Mapping[str, str]]
 """The readers that there are: id by what the journal calls them. Asked only when something is not known."""
@@ -124,7 +125,7 @@ class Reconciling(Chapter):
         with self._db.read() as connection:
             query = select(journal_gaps.c.noted_at).order_by(journal_gaps.c.noted_at).limit(1)
             since: dt.datetime | None = connection.execute(query).scalar_one_or_none()
-        return since
+        return min((moment for moment in (since, unsaid_since(self._db)) if moment is not None), default=None)
 
     def mended(self, ids: Collection[int]) -> None:
         with self._db.write() as connection:

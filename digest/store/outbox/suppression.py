@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select
 from digest.store.database import Database, dialect_insert
 from digest.store.keys import keyed_hashes
 from digest.store.schema import suppressions
+from digest.store.words import ADDRESS, MEMBER, Said, last_said, say
 
-ADDRESS = "address"
 ERASED = "erased at the reader's wish"
 
 
@@ -64,11 +64,14 @@ def suppressed_among(connection: Connection, addresses: Iterable[str], now: dt.d
 def put_suppression(
     connection: Connection, address: str, reason: str, now: dt.datetime, expires_at: dt.datetime | None = None
 ) -> None:
-    """Write to the address no more. One of which only the hash is kept stays unwritten: it is not written to anyway."""
+    """Write to the address no more. One that is known by its hash for good stays so: it is not written to anyway."""
     key = canonical_address(address)
     hashed = keyed_hashes(connection, ADDRESS, [key]).get(key)
-    if hashed and connection.execute(select(suppressions).where(suppressions.c.address == hashed)).first():
+    for_good = (suppressions.c.address == hashed, suppressions.c.expires_at.is_(None))
+    if hashed and connection.execute(select(suppressions).where(*for_good)).first():
         return
+    say(connection, ADDRESS, key, Said.SUPPRESSED, now=now, until=expires_at)
+    connection.execute(delete(suppressions).where(suppressions.c.address == hashed))
     values = {"reason": reason, "created_at": now, "expires_at": expires_at}
     upsert = dialect_insert(connection.dialect.name)(suppressions).values(address=key, **values)
     connection.execute(upsert.on_conflict_do_update(index_elements=["address"], set_=values))
@@ -77,9 +80,20 @@ def put_suppression(
 def forget_address(connection: Connection, address: str, now: dt.datetime) -> None:
     """Never write to it again, and keep nothing but a keyed hash of it."""
     key = canonical_address(address)
+    say(connection, ADDRESS, key, Said.FORGOTTEN, now=now)
     hashed = keyed_hashes(connection, ADDRESS, [key])[key]
-    connection.execute(delete(suppressions).where(suppressions.c.address.in_([key, hashed])))
-    connection.execute(insert(suppressions).values(address=hashed, reason=ERASED, created_at=now, expires_at=None))
+    connection.execute(delete(suppressions).where(suppressions.c.address == key))
+    hide_address(connection, hashed, ERASED, now)
+
+
+def hide_address(
+    connection: Connection, hashed: str, reason: str, now: dt.datetime, expires_at: dt.datetime | None = None
+) -> None:
+    """Write no more to the address that has this hash."""
+    connection.execute(delete(suppressions).where(suppressions.c.address == hashed))
+    connection.execute(
+        insert(suppressions).values(address=hashed, reason=reason, created_at=now, expires_at=expires_at)
+    )
 
 
 class Suppressed(NamedTuple):
@@ -104,12 +118,20 @@ class Suppressions:
         with self._db.write() as connection:
             put_suppression(connection, address, reason, now, expires_at)
 
-    def unsuppress(self, address: str) -> bool:
-        """True if the address was suppressed."""
+    def unsuppress(self, address: str, *, now: dt.datetime) -> bool:
+        """True if the address was suppressed, or was that of a lost reader of whom only the journal says they left."""
         with self._db.write() as connection:
             key = canonical_address(address)
             names = [key, *keyed_hashes(connection, ADDRESS, [key]).values()]
-            return connection.execute(delete(suppressions).where(suppressions.c.address.in_(names))).rowcount > 0
+            stands = connection.execute(select(suppressions.c.address).where(suppressions.c.address.in_(names))).first()
+            word = last_said(connection, MEMBER, [key]).get(key)
+            left = word is not None and word.said is Said.LEFT
+            if stands:
+                say(connection, ADDRESS, key, Said.ALLOWED, now=now)
+                connection.execute(delete(suppressions).where(suppressions.c.address.in_(names)))
+            if left:
+                say(connection, MEMBER, key, Said.BACK, now=now)
+            return bool(stands) or left
 
     def suppressed(self, *, now: dt.datetime) -> list[Suppressed]:
         """Every address that is not written to, the newest first."""

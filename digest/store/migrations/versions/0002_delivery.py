@@ -53,6 +53,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_journal_gaps")),
     )
     op.create_table(
+        "last_words",
+        sa.Column(
+            "subject", sa.String(length=65), nullable=False, comment="# and a keyed hash of an id or an address"
+        ),
+        sa.Column(
+            "said",
+            sa.String(length=12),
+            nullable=False,
+            comment="digest.store.words.Said: left, paused, back, erased, …",
+        ),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("until", INSTANT, nullable=True),
+        sa.Column("unsaid", sa.Boolean(), nullable=False, comment="not in the journal yet"),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_last_words")),
+    )
+    op.create_index(op.f("ix_last_words_unsaid"), "last_words", ["unsaid"], unique=False)
+    op.create_table(
         "sent_names",
         sa.Column("delivery_id", KEY, nullable=False),
         sa.Column("scheme", sa.String(length=16), nullable=False),

@@ -25,7 +25,7 @@ def show(asked: Asked) -> Answer:
 def lift(sent: Sent) -> Answer:
     """Write to an address again. The record says that it was done, and to no one's name."""
     record(sent, "unsuppress")
-    lifted = sent.app.outbox.unsuppress(sent.field("address"))
+    lifted = sent.app.outbox.unsuppress(sent.field("address"), now=sent.app.clock())
     said = "The address is written to again." if lifted else "That address was not suppressed."
     return done(sent, _PLACE, said)
 
