@@ -20,7 +20,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from digest.config import Config
-from digest.languages import Language
+from digest.languages import ENGLISH, Language
 from digest.resources import data_path
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Notices:
         path = self._config.web.privacy
         if path is not None:
             return _own(path, language)
-        return _notice(_shipped(self._config, language), None)
+        return _notice(*_shipped(self._config, language))
 
     def imprint(self, language: Language) -> Notice | None:
         """None: there is none."""
@@ -70,13 +70,15 @@ def _own(path: Path, language: Language) -> Notice | None:
     return None
 
 
-def _shipped(config: Config, language: Language) -> str:
+def _shipped(config: Config, language: Language) -> tuple[str, str]:
+    """The text that comes with the program, in a language if there is one in it, and the language that it is in."""
     folder = data_path("templates") / "web"
-    names = [f"privacy.{language.tag}.md.j2", _SHIPPED]
+    own = f"privacy.{language.tag}.md.j2"
+    name, tag = (own, language.tag) if (folder / own).is_file() else (_SHIPPED, ENGLISH)
     environment = jinja2.Environment(  # noqa: S701 (Markdown: it is escaped when it becomes HTML)
         loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.select_template(names).render(_facts(config))
+    return environment.get_template(name).render(_facts(config)), tag
 
 
 def _facts(config: Config) -> Mapping[str, object]:

@@ -26,7 +26,10 @@ def test_the_default_tells_the_times_of_this_installation(tmp_path: Path) -> Non
         assert 'href="/privacy"' in client.get("/").text
         assert 'href="/imprint"' not in client.get("/").text
         assert client.get("/imprint").status_code == 404
+        german = client.get("/privacy?lang=de").text
     assert page.status_code == 200
+    assert '<html lang="de"' in german
+    assert '<article class="notice-text" lang="en">' in german
     assert "<title>Privacy · Test papers</title>" in page.text
     assert "30 days" in page.text
     assert "200 days" in page.text
