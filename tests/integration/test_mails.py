@@ -20,6 +20,9 @@ every_mail = pytest.mark.parametrize("shown", [pytest.param(mail(name), id=name)
 FETCHING = {"img", "script", "link", "iframe", "form", "object", "embed", "video", "audio", "source", "input", "base"}
 
 
+SAID = frozenset(message for message in TEMPLATES.messages() if isinstance(message, str) and "%" not in message)
+
+
 def elements(html: str) -> list[HtmlElement]:
     return [element for element in lxml_html.document_fromstring(html).iter() if isinstance(element.tag, str)]
 
@@ -106,8 +109,7 @@ def test_text_twin(shown: Mail) -> None:
 def test_no_english_is_left(name: str) -> None:
     """Of what the templates say in English nothing stands in a translated mail, but words that are the same there."""
     _, _, tag = name.rpartition("-")
-    said = {message for message in TEMPLATES.messages() if isinstance(message, str) and "%" not in message}
-    translations = {message: language(tag).gettext(message) for message in said}
+    translations = {message: language(tag).gettext(message) for message in SAID}
     shown = mail(name).text
     lines = {line.strip() for line in shown.splitlines()}
     assert not {message for message, theirs in translations.items() if message in lines and theirs != message}
