@@ -18,7 +18,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -86,20 +86,25 @@ def _photograph(browser: Browser, html: Path, *, width: int, height: int | None,
 
 
 class Browser:
-    """One Chromium process of its own profile, ended and cleaned up at the end of the block."""
+    """One Chromium process of its own profile, ended and cleaned up at the end of the block.
 
-    def __init__(self, program: str, *, deadline: float) -> None:
-        self._program, self._deadline = program, deadline
+    Args:
+        deadline: of ``time.monotonic``, for all that is asked of it.
+        flags: beside ours; where both say something, these win.
+    """
+
+    def __init__(self, program: str, *, deadline: float, flags: Sequence[str] = ()) -> None:
+        self._program, self._deadline, self._flags = program, deadline, flags
         self._numbers = itertools.count(1)
         self._received = b""
-        self._events: list[str] = []
+        self._events: list[Mapping[str, object]] = []
         self.session: str | None = None
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="digest-camera-", ignore_cleanup_errors=True)
         their_input, self._out = os.pipe()
         self._in, their_output = os.pipe()
-        flags = [*_FLAGS, f"--user-data-dir={self._folder.name}"]
+        flags = [*_FLAGS, f"--user-data-dir={self._folder.name}", *self._flags]
         if os.geteuid() == 0:
             flags.append("--no-sandbox")  # root has none
         with Path(self._folder.name, "stderr").open("wb") as log:
@@ -146,15 +151,25 @@ class Browser:
         except BrokenPipeError as error:
             raise self._died() from error
         while (answer := self._message()).get("id") != number:
-            self._events.append(str(answer.get("method")))
+            self._events.append(answer)
         if problem := answer.get("error"):
             raise CameraError(f"Chromium refuses {method}: {problem}")
         result = answer.get("result")
         return result if isinstance(result, dict) else {}
 
-    def await_event(self, method: str) -> None:
-        while method not in self._events:
-            self._events.append(str(self._message().get("method")))
+    def await_event(self, method: str) -> Mapping[str, object]:
+        """The first event of that name which nobody took yet, with what it tells. Raises CameraError."""
+        while (told := self.event(method)) is None:
+            self._events.append(self._message())
+        return told
+
+    def event(self, method: str) -> Mapping[str, object] | None:
+        """The same, if it came already."""
+        for place, event in enumerate(self._events):
+            if event.get("method") == method:
+                params = self._events.pop(place).get("params")
+                return params if isinstance(params, dict) else {}
+        return None
 
     def _message(self) -> Mapping[str, object]:
         while b"\0" not in self._received:
