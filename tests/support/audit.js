@@ -40,6 +40,7 @@
     return layers.reduceRight((under, top) => over(top, under), canvas());
   };
   const hidden = (element) => {
+    if (!element.checkVisibility()) return true; // in a <details> that is closed
     for (let at = element; at; at = at.parentElement) {
       const style = getComputedStyle(at);
       if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return true;
@@ -62,6 +63,7 @@
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
+      if (box.right <= 0 && element.closest("[aria-hidden=true]")) continue; // out of sight on purpose
       if (box.width && (box.right > innerWidth + 0.5 || box.left < -0.5)) say("words outside the window", element);
     }
   }
@@ -72,12 +74,15 @@
     if (box.height < tap - 0.5) say(`a target ${box.height.toFixed(0)} px high`, link);
     if (box.width < 24) say(`a target ${box.width.toFixed(0)} px wide`, link);
   }
-  const links = [...document.querySelectorAll("a")].map((link) => [link, link.getBoundingClientRect()]);
+  // By the boxes of their lines: the one box around a link of two lines also covers what stands before and after it.
+  const shown = [...document.querySelectorAll("a")].filter((link) => !hidden(link));
+  const links = shown.flatMap((link) => [...link.getClientRects()].map((box) => [link, box]));
   links.forEach(([link, box], number) => {
     for (const [other, room] of links.slice(number + 1)) {
+      if (other.contains(link) || link.contains(other)) continue;
       const wide = Math.min(box.right, room.right) - Math.max(box.left, room.left);
       const high = Math.min(box.bottom, room.bottom) - Math.max(box.top, room.top);
-      if (wide > 1 && high > 1 && !other.contains(link) && !link.contains(other)) say("targets overlap", other);
+      if (wide > 1 && high > 1) say("targets overlap", other);
     }
   });
   return [...problems];
