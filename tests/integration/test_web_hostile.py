@@ -7,6 +7,7 @@ for is told in tests/support/house.py.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -154,7 +155,7 @@ def test_looking_changes_nothing(here: House, route: Route) -> None:
     for method in ("GET", "HEAD", "OPTIONS", "GET"):
         answer = here.client.request(method, path)
         assert_sound(answer, path)
-        assert answer.status_code in {200, 204, 303, 404, 405, 410}, f"{method} {path}: {answer.status_code}"
+        assert answer.status_code in {200, 204, 303, 400, 404, 405, 410}, f"{method} {path}: {answer.status_code}"
     assert dump(here.app) == before
 
 
@@ -174,8 +175,7 @@ def test_every_link_of_every_mail_and_page(here: House) -> None:
         here.forget_limits()
         head, answer = here.client.head(place), here.client.get(place)
         assert head.status_code == answer.status_code, place
-        coming = {404} if place.endswith("/tune") or "/preferences" in place else set()
-        assert answer.status_code in {200, 303} | coming, f"{place}: {answer.status_code}"
+        assert answer.status_code in {200, 303}, f"{place}: {answer.status_code}"
         assert_sound(answer, place.partition("?")[0])
         waiting += here.links_on(answer)
     assert dump(here.app) == before
@@ -290,23 +290,24 @@ def test_wrong_tokens(here: House, route: Route) -> None:
 
 @pytest.mark.parametrize("route", named([route for route in GETS if route.query]))
 def test_hostile_questions(here: House, route: Route) -> None:
-    """In every parameter that a page takes: an answer, escaped, and never a fault of ours."""
+    """In every parameter that a page takes, all at once and alone: an answer, escaped, and never a fault of ours."""
     before, path = dump(here.app), here.place(route.path)
+    names = (*route.query, "lang", "next", "unknown")
     for words in SEARCHES:
         here.forget_limits()
-        for name in (*route.query, "lang", "next", "unknown"):
-            answer = here.client.get(path, params={name: words})
-            assert_sound(answer, path)
+        assert_sound(here.client.get(path, params=dict.fromkeys(names, words)), path)
+    for name, words in itertools.product(names, ("\x00", "9" * 400, HOSTILE[1])):
+        assert_sound(here.client.get(path, params={name: words}), path)
     for query in QUERIES:
         assert_sound(here.client.get(f"{path}?{query}"), path)
     assert dump(here.app) == before
 
 
-@pytest.mark.parametrize("route", named(GETS))
+@pytest.mark.parametrize("route", named([route for route in GETS if "{" in route.path]))
 def test_hostile_places(here: House, route: Route) -> None:
     """In every parameter of a path: no fault of ours, and no word of it becomes markup or a way elsewhere."""
-    names = re.findall(r"\{(\w+)(?::\w+)?\}", route.path)
-    for name in names:
+    names = set(re.findall(r"\{(\w+)(?::\w+)?\}", route.path)) - {"token", "seal"}  # see test_wrong_tokens
+    for name in sorted(names):
         for words in PLACES:
             path = here.place(route.path, **{name: quote(words.encode("utf-8", "surrogatepass"), safe="")})
             here.forget_limits()
@@ -322,12 +323,11 @@ def test_hostile_forms(here: House, route: Route) -> None:
     fields = here.fields_of(path)
     for words in FIELDS:
         here.forget_limits()
-        form = {**fields, **dict.fromkeys(fields, words)}
-        answer = here.client.post(path, data=form, headers=FROM_OURS)
+        answer = here.client.post(path, data=dict.fromkeys(fields, words), headers=FROM_OURS)
         assert_sound(answer, path)
-        for name in fields:
-            answer = here.client.post(path, data={**fields, name: words}, headers=FROM_OURS)
-            assert_sound(answer, path)
+    for name, words in itertools.product(fields, (HOSTILE[0], "\x00", "9" * 100)):
+        here.forget_limits()
+        assert_sound(here.client.post(path, data={**fields, name: words}, headers=FROM_OURS), path)
 
 
 def test_bodies_of_other_kinds(here: House) -> None:
@@ -359,11 +359,12 @@ def test_no_header_leads_elsewhere(here: House, route: Route) -> None:
     """Neither Host nor what proxies say of it, nor a `next`, shows in an answer: addresses come from the settings."""
     path = here.place(route.path)
     for away in AWAY:
-        for name in ("next", "url", "return", "redirect", "to"):
-            asked = here.client.get(path, params={name: away}, headers=LIES)
-            assert_sound(asked, path)
-            assert not LEADS_AWAY.search(asked.text), path
-            assert "evil.example" not in asked.headers.get("location", ""), path
+        asked = here.client.get(
+            path, params=dict.fromkeys(("next", "url", "return", "redirect", "to"), away), headers=LIES
+        )
+        assert_sound(asked, path)
+        assert not LEADS_AWAY.search(asked.text), path
+        assert "evil.example" not in asked.headers.get("location", ""), path
         sent = here.client.post(
             path,
             params={"next": away},

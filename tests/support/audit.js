@@ -44,6 +44,7 @@
     for (let at = element; at; at = at.parentElement) {
       const style = getComputedStyle(at);
       if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return true;
+      if (style.clipPath === "inset(50%)") return true; // for screen readers alone
     }
     return false;
   };

@@ -75,6 +75,8 @@ class House:
     visitor: Visitor
     asked: str
     """The token of a confirmation that somebody was asked for and has not given."""
+    feed: str
+    """The secret in the address of Ada's feed."""
 
     def token(self, reader: str = "ada") -> str:
         """Of the mail that the reader was sent."""
@@ -97,6 +99,7 @@ class House:
             "field": "cs.LG",
             "date": NOW.date().isoformat(),
             "number": "1",
+            "form": "atom",
         }
 
     def pages(self, routes: Sequence[Route]) -> dict[str, str]:
@@ -116,6 +119,11 @@ class House:
             "torn-link": "/f/torn/0/unsubscribe",
             "found": "/search?q=sparse+attention",
         }
+
+    def shows(self, place: str) -> bool:
+        """Whether it is a page, and no feed or file."""
+        self.forget_limits()
+        return self.client.get(place).headers.get("content-type", "text/html").startswith("text/html")
 
     def forget_limits(self) -> None:
         """Ask from another network from now on."""
@@ -151,7 +159,8 @@ class House:
 
     def place(self, path: str, **instead: str) -> str:
         """A route's path with its parameters filled in; fails for a parameter that this file does not know."""
-        given = {**self.given(), **({"token": self.asked} if path.startswith("/confirm/") else {}), **instead}
+        own = {"/confirm/{token}": {"token": self.asked}, "/feed/{token}.{form}": {"token": self.feed}}
+        given = {**self.given(), **own.get(path, {}), **instead}
         return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: given[found[1]], path)
 
 
@@ -178,6 +187,7 @@ def house(folder: Path, *, public_url: str = PUBLIC_URL, more: str = "") -> Iter
             )
             for number in numbers
         ]
+        papers.append(arxiv_entry("2305.10430", "The paper that examples name"))
         voted = hf_entry("2605.00001", "Sparse attention 1", upvotes=40, at=NOW - dt.timedelta(hours=3))
         app.__dict__["sources"] = (FakeSource("arxiv", page_of(*papers, voted)),)
         app.reread()
@@ -212,7 +222,8 @@ def house(folder: Path, *, public_url: str = PUBLIC_URL, more: str = "") -> Iter
                     lane=about or None,
                 )
                 app.rooms.feedback.give(reader, piece)
+        feed = app.feeds.renew("ada")
         visitor = Visitor(application(app))
         with TestClient(visitor, base_url="https://uni.example", follow_redirects=False) as client:
-            yield House(app=app, client=client, server=server, clock=clock, visitor=visitor, asked=asked)
+            yield House(app=app, client=client, server=server, clock=clock, visitor=visitor, asked=asked, feed=feed)
         app.close()
