@@ -52,11 +52,15 @@ _SAFE = "!#$&'()*+,/:;=?@[]~%-._"
 
 
 @lru_cache(maxsize=2048)
-def safe_url(url: str | None) -> str | None:
+def safe_url(url: str | None, *, ours: bool = False) -> str | None:
     """``url`` if it may stand in a mail, percent-encoded to ASCII; plain http is raised to https; None for the rest.
 
     Refused: every other scheme (``javascript:``, ``data:``), no or odd hosts, user names (``https://arxiv.org@evil``),
     white space, control characters and backslashes, more than 2,000 characters.
+
+    Args:
+        ours: below ``site.public_url``: any host that the operator chose, by number too, and http where that is this
+            machine's.
     """
     if not url or len(url) > 2000 or not url.isprintable() or any(character in url for character in ' "<>\\^`{|}'):
         return None
@@ -65,13 +69,16 @@ def safe_url(url: str | None) -> str | None:
         _ = parts.port
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or parts.username is not None or not _HOST.fullmatch(parts.hostname or ""):
+    if parts.scheme not in ("http", "https") or parts.username is not None:
+        return None
+    if not ours and not _HOST.fullmatch(parts.hostname or ""):
         return None
     host = parts.netloc if parts.netloc.isascii() else _ascii_host(parts.netloc)
     if host is None:
         return None
     rest = url.split("//", 1)[1][len(parts.netloc) :]
-    return f"https://{host}{quote(rest, safe=_SAFE)}"
+    scheme = parts.scheme if ours else "https"
+    return f"{scheme}://{host}{quote(rest, safe=_SAFE)}"
 
 
 def _ascii_host(netloc: str) -> str | None:

@@ -224,7 +224,7 @@ def _letter(mail: str, site: SiteInfo, words: dict[str, str], language: Language
 
 
 def _needed(url: str) -> str:
-    safe = safe_url(url)
+    safe = safe_url(url, ours=True)
     if safe is None:
         raise RenderError("mail", f"{clean(url, 80)!r} is no link that may stand in a mail")
     return safe
