@@ -14,7 +14,7 @@ import pytest
 from digest.camera import chromium
 from digest.web.application import PAGES
 from tests.support.browser import Tab, browser
-from tests.support.house import House, house
+from tests.support.house import PASSWORD, House, house
 from tests.support.served import served
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="Chromium is not installed, so no page can be looked at")
@@ -26,14 +26,18 @@ AS_SENT = "read"
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("house"), public_url="http://127.0.0.1/papers") as made:
+    with house(tmp_path_factory.mktemp("house"), public_url="http://127.0.0.1/reader") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def tab(here: House) -> Iterator[Tab]:
     with served(here.app) as base, browser() as opened:
-        yield Tab(opened, f"{base}/papers", scripts=True)
+        tab = Tab(opened, f"{base}/reader", scripts=True)
+        tab.go("/reader/admin/login")
+        tab.mouse.write("Password", PASSWORD)
+        tab.keys.follow("Enter")
+        yield tab
 
 
 def test_every_page(here: House, tab: Tab) -> None:
@@ -43,7 +47,7 @@ def test_every_page(here: House, tab: Tab) -> None:
     for name, place in here.pages(PAGES).items():
         if not here.shows(place):
             continue
-        tab.go(f"/papers{place}")
+        tab.go(f"/reader{place}")
         wrong += [f"{place}: {trouble}" for trouble in tab.troubles()]
         for width, dark in LOOKS if not name.endswith(AS_SENT) else ():
             tab.resize(width, dark=dark)
@@ -61,7 +65,7 @@ def test_axe(here: House, tab: Tab) -> None:
     for name, place in here.pages(PAGES).items():
         if name.endswith(AS_SENT) or not here.shows(place):
             continue
-        tab.go(f"/papers{place}")
+        tab.go(f"/reader{place}")
         for dark in (False, True):
             tab.resize(320 if dark else 1200, dark=dark)
             tab.ask(f"{script}; 0")
