@@ -31,7 +31,7 @@ from digest.ranking.postings import Postings
 from digest.ranking.search import SearchIndex
 from digest.ranking.segments import Segment
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when the arrays mean something else: other files are then made anew."""
 _LIST: Final = "index.json"
 _PAGE: Final = 4096
@@ -156,7 +156,7 @@ def _arrays(segment: Segment) -> dict[str, Array]:
     postings, clusters = segment.postings, segment.clusters
     return {
         "ids": segment.ids,
-        "news_at": segment.news_at,
+        "announced_at": segment.announced_at,
         "tokens": segment.tokens,
         "ends": segment.ends,
         "vectors": segment.vectors,
@@ -178,7 +178,7 @@ def _segment_of(arrays: Mapping[str, Array]) -> Segment:
     """
     return Segment(
         ids=arrays["ids"],
-        news_at=arrays["news_at"],
+        announced_at=arrays["announced_at"],
         alive=np.ones(len(arrays["ids"]), dtype=bool),
         postings=Postings(keys=arrays["keys"], starts=arrays["starts"], docs=arrays["docs"], impacts=arrays["impacts"]),
         tokens=arrays["tokens"],

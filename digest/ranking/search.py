@@ -150,7 +150,7 @@ class SearchIndex:
         return np.concatenate([segment.allowed(filters, single) for segment in self.segments])
 
     def _newest(self, rows: Rows, limit: int) -> Found:
-        news = np.concatenate([segment.news_at for segment in self.segments])[rows]
+        news = np.concatenate([segment.announced_at for segment in self.segments])[rows]
         return Found(hits=self._hits(*_best(rows, news, limit)), matching=len(rows))
 
     def like(self, paper_id: int, limit: int) -> tuple[Hit, ...]:

@@ -26,7 +26,7 @@ class SearchRow(NamedTuple):
     """One paper for the index; ``features`` is :class:`digest.ranking.text.Features` packed."""
 
     paper_id: int
-    news_at: int
+    announced_at: int
     """Seconds since 1970."""
     authors: Sequence[str]
     features: bytes
@@ -51,7 +51,7 @@ class Segment:
     """Papers by their number in the segment. Made once; only ``alive`` differs between an older and a newer index."""
 
     ids: npt.NDArray[np.int64]
-    news_at: npt.NDArray[np.int64]
+    announced_at: npt.NDArray[np.int64]
     alive: Mask
     postings: Postings
     tokens: TokenHashes
@@ -92,7 +92,7 @@ class Segment:
             vectors[row] = np.frombuffer(blob, "<f2", dims, HEADER.itemsize)
         return cls(
             ids=np.array([row.paper_id for row in rows], dtype=np.int64),
-            news_at=np.array([row.news_at for row in rows], dtype=np.int64),
+            announced_at=np.array([row.announced_at for row in rows], dtype=np.int64),
             alive=np.ones(len(rows), dtype=bool),
             postings=postings,
             tokens=tokens,
@@ -115,9 +115,9 @@ class Segment:
         """Who may be found at all; ``unwanted`` are the keys of words that must not be there."""
         mask = self.alive.copy()
         if filters.since is not None:
-            mask &= self.news_at >= filters.since
+            mask &= self.announced_at >= filters.since
         if filters.until is not None:
-            mask &= self.news_at < filters.until
+            mask &= self.announced_at < filters.until
         field = [_field_key(category_hash(filters.category))] if filters.category else []
         for key in (*field, *(name_key(word) for word in tokenise(filters.author))):
             has = np.zeros(len(mask), dtype=bool)

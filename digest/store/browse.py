@@ -18,8 +18,8 @@ from digest.store.schema import Instant, features, observations, papers
 
 class Browsable(NamedTuple):
     paper_id: int
-    news_at: int
-    """Seconds since 1970."""
+    announced_at: int
+    """Or published, or first seen: seconds since 1970. History that was imported today is of its own day."""
     authors: Sequence[str]
     features: bytes
 
@@ -33,14 +33,21 @@ class Listed(NamedTuple):
     authors: Sequence[str]
     category: str
     """The primary one, or empty."""
-    news_at: int
-    """Seconds since 1970."""
+    announced_on: dt.date
+    """Or published, or first seen (UTC)."""
 
 
-_LISTED = (
-    "SELECT id, title, abstract, authors, primary_category, news_at FROM papers "
+_ANNOUNCED = func.coalesce(papers.c.announced_at, papers.c.published_at, papers.c.first_seen_at, type_=Instant())
+
+_DAY = {
+    "sqlite": "substr(coalesce(announced_at, published_at, first_seen_at), 1, 10)",
+    "postgresql": "to_char(coalesce(announced_at, published_at, first_seen_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+}
+_LISTED = {
+    dialect: f"SELECT id, title, abstract, authors, primary_category, {day} FROM papers "  # noqa: S608 - words of ours
     "WHERE id IN ({values}) AND redirect_to IS NULL"
-)
+    for dialect, day in _DAY.items()
+}
 
 
 _READINGS = (
@@ -74,7 +81,7 @@ class BrowseStore:
         Unlike :meth:`digest.store.papers.PaperStore.news`, which says what was news to us: history that was imported
         today is of its own day. It looks at every paper.
         """
-        at = func.coalesce(papers.c.announced_at, papers.c.published_at, papers.c.first_seen_at, type_=Instant())
+        at = _ANNOUNCED
         query = (
             select(papers.c.id, at.label("at"), papers.c.primary_category)
             .where(papers.c.candidate, ~papers.c.withdrawn, papers.c.redirect_to.is_(None), at >= since, at < until)
@@ -94,13 +101,13 @@ class BrowseStore:
         with self._db.read() as connection:
             for chunk in chunks(sorted(ids)):
                 query = (
-                    select(papers.c.id, papers.c.news_at, type_coerce(papers.c.authors, NullType()), features.c.blob)
+                    select(papers.c.id, _ANNOUNCED, type_coerce(papers.c.authors, NullType()), features.c.blob)
                     .join(features, and_(features.c.paper_id == papers.c.id, features.c.basis == basis))
                     .where(papers.c.id.in_(chunk))
                 )
                 found += [
-                    Browsable(i, news_at, _names(names), bytes(blob))
-                    for i, news_at, names, blob in connection.execute(query)
+                    Browsable(i, int(at.timestamp()), _names(names), bytes(blob))
+                    for i, at, names, blob in connection.execute(query)
                 ]
         return sorted(found)
 
@@ -108,8 +115,8 @@ class BrowseStore:
         """Papers as a list of many shows them, by id; merged ones are left out. Raw values: a search waits for them."""
         with self._db.read() as connection:
             return {
-                row[0]: Listed(row[0], row[1], row[2], _names(row[3]), row[4], row[5])
-                for row in select_in(connection, _LISTED, ids)
+                row[0]: Listed(row[0], row[1], row[2], _names(row[3]), row[4], dt.date.fromisoformat(row[5]))
+                for row in select_in(connection, _LISTED[self._db.dialect], ids)
             }
 
     def readings(self, paper_id: int) -> list[Observation]:

@@ -108,6 +108,16 @@ def test_search_by_words_and_meaning(tmp_path: Path) -> None:
         assert "Nothing was found" in client.get('/search?q="folded+wine"').text
 
 
+def test_imported_history_is_of_its_own_day(tmp_path: Path) -> None:
+    """What was announced weeks ago and read today is shown, and found, under the day of its announcement."""
+    old = replace(arxiv_entry("2604.00009", "Late wine", abstract="Grapes and barrels."), announced_at=NOW - 25 * DAY)
+    with web(tmp_path, old) as (client, _):
+        page = client.get("/search?q=grapes").text
+        assert (NOW - 25 * DAY).strftime("%b") in page
+        assert titles(client.get(f"/search?q=grapes&since={(NOW - 5 * DAY).date()}").text) == []
+        assert titles(client.get(f"/search?q=grapes&until={(NOW - 20 * DAY).date()}").text) == ["Late wine"]
+
+
 def test_filters_of_a_search(tmp_path: Path) -> None:
     """Hold by themselves too; a wrong one is told beside its field."""
     with web(tmp_path, *PAPERS) as (client, _):

@@ -85,8 +85,7 @@ def filters_of(query: Mapping[str, str]) -> tuple[Filters, set[str]]:
 
 
 def _result(paper: Listed, question: Question, language: Language) -> Result:
-    day = dt.datetime.fromtimestamp(paper.news_at, dt.UTC).date()
-    told = (authors(paper.authors), clean(paper.category, 60), language.date(day, "medium"))
+    told = (authors(paper.authors), clean(paper.category, 60), language.date(paper.announced_on, "medium"))
     return Result(
         id=paper.id,
         title=marked(clean(paper.title), question.words),
