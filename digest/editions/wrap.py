@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 WIDTH = 72
 _MAYBE_WIDE = re.compile(
@@ -21,24 +22,28 @@ def columns(text: str) -> int:
     """How many terminal columns ``text`` takes."""
     if text.isascii() or not _MAYBE_WIDE.search(text):
         return len(text)
-    width = 0
-    for character in text:
-        if unicodedata.combining(character) or character in "\u200c\u200d\u200e" or "\ufe00" <= character <= "\ufe0f":
-            continue
-        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-    return width
+    return sum(map(_width, text))
+
+
+@lru_cache(maxsize=8192)
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or character in "\u200c\u200d\u200e" or "\ufe00" <= character <= "\ufe0f":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _pieces(word: str, room: int) -> list[str]:
     """``word`` in pieces of at most ``room`` columns: a URL is never broken, what is wider than a line anywhere."""
     if columns(word) <= room or _URL.search(word):
         return [word]
-    pieces = [""]
-    for character in word:
-        if columns(pieces[-1] + character) > room:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
+    pieces, start, used = [], 0, 0
+    for at, character in enumerate(word):
+        width = _width(character)
+        if used + width > room:
+            pieces.append(word[start:at])
+            start, used = at, 0
+        used += width
+    return [*pieces, word[start:]]
 
 
 def wrap(text: str, *, indent: int = 0, first: int | None = None, width: int = WIDTH) -> str:
