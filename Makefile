@@ -24,7 +24,7 @@ test: $(STAMP) ## all tests
 	@.ci/system
 	@$(BIN)/python -m pytest -q -n auto
 
-proofs: $(STAMP) ## every mail before an HTML, support, accessibility and spam checker (npm, Java, SpamAssassin)
+proofs: $(STAMP) ## mails and pages before checkers of HTML, support, accessibility and spam, and hostile words (npm, Java, SpamAssassin)
 	@.ci/system
 	@.ci/mail/install
 	@$(BIN)/python -m pytest -q -n auto tests/proofs
