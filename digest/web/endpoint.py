@@ -17,7 +17,7 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from digest import languages
@@ -198,7 +198,10 @@ async def _read_form(request: Request, max_bytes: int) -> tuple[dict[str, list[s
     """The fields, stripped, and the files; a body of another kind has neither."""
     form: dict[str, list[str]] = {}
     files: dict[str, UploadFile] = {}
-    data = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=max_bytes)
+    try:
+        data = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=max_bytes)
+    except ClientDisconnect as error:  # nobody waits for the answer, and it is no fault of ours
+        raise HTTPException(400) from error
     for name, value in data.multi_items():
         if isinstance(value, UploadFile):
             files[name] = value
