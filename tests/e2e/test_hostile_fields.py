@@ -21,6 +21,7 @@ LINES = ("\r\n", "\n", "\r", "\u2028", "\x0b", "\x85", "\x00")
 OURS = {
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Precedence", "List-Id",
     "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "MIME-Version", "Content-Type",
+    "Content-Language",
 }  # fmt: skip
 
 

@@ -176,7 +176,7 @@ def test_hostile_titles_inject_no_header(hostile: World) -> None:
         names = {line.partition(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))}
         assert names <= {
             "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Precedence", "List-Unsubscribe",
-            "MIME-Version", "Content-Type", "Reply-To", "Feedback-ID", "List-Id",
+            "MIME-Version", "Content-Type", "Content-Language", "Reply-To", "Feedback-ID", "List-Id",
         }  # fmt: skip
         assert not mail.defects
         assert [address.addr_spec for address in mail["To"].addresses] == [taken.recipient]

@@ -201,7 +201,8 @@ def test_header_text_survives_and_cannot_break_out(text: str) -> None:
     line = headers.encoded("Subject", text)
     message = email.message_from_bytes((line + "X-Next: 1\r\n\r\n").encode(), policy=policy.default)
     assert message.keys() == ["Subject", "X-Next"]
-    assert " ".join(str(message["Subject"]).split()) == clean(text, 900)
+    # The standard library unfolds at any white space, no-break spaces among it.
+    assert " ".join(str(message["Subject"]).split()) == " ".join(clean(text, 900).split())
     longest = max((len(word) for word in text.split()), default=0)
     assert longest > 60 or all(len(part) <= 78 for part in line.split("\r\n"))
     assert line.isascii()
