@@ -22,6 +22,8 @@ from digest.bounces.statuses import MOST_RECIPIENTS, status_in
 from digest.refusals import Stage
 
 logger = logging.getLogger(__name__)
+logging.getLogger("flufl.bounce").addFilter(lambda record: record.levelno < logging.ERROR)
+# It logs the traceback of each of its detectors that stumbles over a mail, which hostile ones all do; and goes on.
 
 LONGEST_SAID = 1_500
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from digest.cli.common import config_option
+from digest.cli.common import config_option, fail
 
 
 @click.command()
@@ -27,8 +27,20 @@ def command(config: Path, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
+    try:
+        _write_whole(out, text)
+    except OSError as error:
+        fail(f"{out}: {error.strerror}")
+
+
+def _write_whole(out: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=out.absolute().parent, prefix=".", suffix=".tmp")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(name).chmod(0o644)
-    Path(name).replace(out)
+    made = Path(name)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        made.chmod(0o644)
+        made.replace(out)
+    except OSError:
+        made.unlink(missing_ok=True)
+        raise

@@ -193,3 +193,13 @@ def test_the_command_writes_a_whole_file(tmp_path: Path) -> None:
     assert parsed(out.read_text())["digest_up", ()] == 1
     assert out.stat().st_mode & 0o777 == 0o644
     assert [path.name for path in tmp_path.glob(".*.tmp")] == []
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """One line with the file that was asked for; nothing is left beside it."""
+    (tmp_path / "config.yaml").write_text("sources: {arxiv: false, huggingface: false}\n")
+    (tmp_path / "taken").mkdir()
+    done = CliRunner().invoke(cli, ["metrics", "-c", str(tmp_path / "config.yaml"), "-o", str(tmp_path / "taken")])
+    assert done.exit_code == 1
+    assert done.output == f"digest: {tmp_path}/taken: Is a directory\n"
+    assert not list(tmp_path.glob(".*.tmp"))

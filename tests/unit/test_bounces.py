@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 from hypothesis import example, given, settings
@@ -254,3 +255,9 @@ def test_hostile_sizes_take_no_time() -> None:
     nested = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(800))
     for body in (many, b"a@" * 400_000, b"recipient not " * 50_000, nested):
         assert len(read_notice(b"From: MAILER-DAEMON@x.example\n\n" + body).bounces) <= 50
+
+
+def test_garbage_leaves_no_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What a detector of the library stumbles over is no news to an operator."""
+    read_notice(b"garbage\n")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
