@@ -28,7 +28,7 @@ from tests.support.postgres import fresh_database, postgres_server
 
 MIGRATIONS = Path(digest.store.__file__).parent / "migrations"
 ADVICE = """
-The schema of digest/store/schema.py is not the one that the migrations lead to. As long as revision {head} was never
+The schema of digest/store/schema is not the one that the migrations lead to. As long as revision {head} was never
 released, add to upgrade() of digest/store/migrations/versions/{head}_*.py what is missing there:
 
 {code}
