@@ -44,7 +44,7 @@ papers = Table(
     Column("published_at", Instant),
     Column("announced_at", Instant),
     Column("first_seen_at", Instant, nullable=False),
-    # Whole seconds since 1970 (UTC), since it is read by the ten thousand: announced, else published, else first seen.
+    # digest.catalog.merging.news_at() in whole seconds since 1970 (UTC), since it is read by the ten thousand.
     Column("news_at", BigInteger, nullable=False, index=True),
     Column("updated_at", Instant, nullable=False),
     sqlite_autoincrement=True,
