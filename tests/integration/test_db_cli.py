@@ -8,7 +8,7 @@ import multiprocessing
 import resource
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from digest.store.schema import deliveries, events, fragments, observations, sen
 from digest.store.upgrade import HEAD
 from tests.support.apps import Hands
 from tests.support.outbox_rows import NOW, add_papers, add_readers, make_ready
-from tests.support.postgres import fresh_database, postgres_server
 from tests.support.senders import Senders
 
 CONFIG = """\
@@ -321,13 +320,9 @@ def test_status_check_and_upgrade_say_how_it_is(folder: Path) -> None:
 
 
 @pytest.fixture
-def server_folder(tmp_path: Path) -> Iterator[Path]:
-    with postgres_server() as server:
-        if server is None:
-            pytest.skip("there is no PostgreSQL here")
-        with fresh_database(server) as fresh:
-            installed(tmp_path / "here", store=fresh)
-            yield tmp_path / "here"
+def server_folder(tmp_path: Path, postgres_url: str) -> Path:
+    installed(tmp_path / "here", store=postgres_url)
+    return tmp_path / "here"
 
 
 @pytest.mark.postgres

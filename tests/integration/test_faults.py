@@ -20,7 +20,6 @@ from digest.store.outbox import Outbox
 from tests.support.chaos import When
 from tests.support.forked import Habits, clock_at, signal_to, start_sender
 from tests.support.outbox_rows import HOUR, NOW, add_readers, make_outbox, make_ready
-from tests.support.postgres import fresh_database, postgres_server
 from tests.support.small_disk import Ballast, small_disk
 from tests.support.smtp_server import Act, At, SmtpServer
 
@@ -241,21 +240,12 @@ def test_sqlite_is_locked_after_the_250(outbox: Outbox, server: Watched, clock: 
     assert compare(outbox, server) == {S.ACCEPTED: 9}
 
 
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    with postgres_server() as running:
-        if running is None:
-            pytest.skip("no PostgreSQL server to be had")
-        with fresh_database(running) as url:
-            yield url
-
-
 @pytest.mark.postgres
-def test_postgresql_is_gone_after_the_250(postgres: str, server: Watched, clock: Synchronized[float]) -> None:
+def test_postgresql_is_gone_after_the_250(postgres_url: str, server: Watched, clock: Synchronized[float]) -> None:
     """Its connections are cut and new ones are refused for a while: the replies are kept, and nothing is sent twice."""
-    outbox = make_outbox(postgres)
+    outbox = make_outbox(postgres_url)
     furnish(outbox, 9)
-    base, _, name = postgres.rpartition("/")
+    base, _, name = postgres_url.rpartition("/")
 
     def admit(yes: bool) -> None:
         with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:

@@ -30,32 +30,16 @@ from tests.support.outbox_rows import (
     plan_of,
     states,
 )
-from tests.support.postgres import fresh_database, postgres_server
 from tests.support.senders import Senders
 
 KEY = b"k" * 32
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str | None]:
-    with postgres_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outbox]:
-    if request.param == "sqlite":
-        made = make_outbox(f"sqlite:///{tmp_path}/digest.db")
-        yield made
-        made._db.close()
-        return
-    server: str | None = request.getfixturevalue("server")
-    if server is None:
-        pytest.skip("there is no PostgreSQL here")
-    with fresh_database(server) as fresh:
-        made = make_outbox(fresh)
-        yield made
-        made._db.close()
+@pytest.fixture
+def outbox(database_url: str) -> Iterator[Outbox]:
+    made = make_outbox(database_url)
+    yield made
+    made._db.close()
 
 
 @pytest.fixture

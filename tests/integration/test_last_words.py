@@ -22,7 +22,6 @@ from digest.store.wishes import locked
 from digest.store.words import READER_ID, Said, say
 from tests.support.apps import FakeSource, Hands, make_app, page_of
 from tests.support.entries import arxiv_entry
-from tests.support.postgres import fresh_database, postgres_server
 from tests.support.smtp_server import SmtpServer
 
 MORNING = dt.datetime(2026, 5, 20, 8, 0, tzinfo=dt.UTC)
@@ -36,21 +35,11 @@ def settings(reader: str) -> str:
     return f"email: {reader}@uni.example\ntimezone: UTC\nsend: 09:00\nfrequency: daily\nexplore: false\n{lane}\n"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str | None]:
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield "sqlite:///digest.db"
-        return
-    if (server := request.getfixturevalue("server")) is None:
-        pytest.skip("there is no PostgreSQL here")
-    with fresh_database(server) as fresh:
-        yield fresh
+def store(request: pytest.FixtureRequest) -> str:
+    """SQLite's file is beside the configuration, as it is by default."""
+    url: str = "sqlite:///digest.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return url
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,22 +11,14 @@ from digest.model import Letter
 from digest.store.database import Database
 from digest.store.letters import LEASE, SENT, LetterStore
 from digest.store.upgrade import ensure_current
-from tests.support.postgres import fresh_database, postgres_server
 
 NOW = dt.datetime(2026, 5, 20, 8, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LetterStore]:
-    if request.param == "sqlite":
-        yield from made(f"sqlite:///{tmp_path}/digest.db")
-        return
-    with postgres_server() as server:
-        if server is None:
-            pytest.skip("no PostgreSQL server to be had")
-        with fresh_database(server) as url:
-            yield from made(url)
+@pytest.fixture
+def store(database_url: str) -> Iterator[LetterStore]:
+    yield from made(database_url)
 
 
 def made(url: str) -> Iterator[LetterStore]:

@@ -6,29 +6,24 @@ import datetime as dt
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from digest.delivery.relays import Relay
-from digest.delivery.report import DrainReport
 from digest.delivery.sender import drain
-from digest.delivery.settings import SmtpSettings, Timeouts
-from digest.delivery.smtp import SmtpTransport
 from digest.errors import StoreError
 from digest.model import DeliveryState as S
-from digest.settings.mail import MailConfig, TlsMode
+from digest.settings.mail import MailConfig
 from digest.store.database import Database
 from digest.store.outbox import Draw, Outbox
 from digest.store.upgrade import ensure_current
 from tests.support.outbox_rows import HOUR, NOW, add_readers, make_outbox, make_ready, message_for, plan_of
-from tests.support.postgres import fresh_database, postgres_server
+from tests.support.relaying import relay, send
 from tests.support.smtp_server import Rule, Say, SmtpServer
 
 MINUTE = dt.timedelta(minutes=1)
-QUICK = Timeouts(connect_s=1, command_s=1, stall_s=1, dot_s=1, quit_s=0.2)
 
 
 @pytest.fixture
@@ -49,25 +44,6 @@ def ready(outbox: Outbox, **numbers: int) -> None:
     names = [f"{domain}{index:03}" for domain, number in numbers.items() for index in range(number)]
     add_readers(outbox._db, *names)
     make_ready(outbox, names, plans=[plan_of(name, recipient=f"{name}@{name[:-3]}.example") for name in names])
-
-
-def relay(port: int, **limits: object) -> Relay:
-    settings = SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE, timeouts=QUICK)
-    return Relay(transport=SmtpTransport(settings), **limits)  # type: ignore[arg-type]  # each test names its limits
-
-
-def send(
-    outbox: Outbox, relays: Sequence[Relay], *, clock: Callable[[], dt.datetime] = lambda: NOW, **config: object
-) -> DrainReport:
-    return drain(
-        outbox,
-        lambda: relays,
-        message_for,
-        config=MailConfig.model_validate(config),
-        clock=clock,
-        stop=threading.Event(),
-        jitter=lambda: 0.5,
-    )
 
 
 def by_domain(server: SmtpServer) -> Counter[str]:
@@ -126,21 +102,9 @@ def test_what_was_drawn_and_not_used_is_put_back(outbox: Outbox, server: SmtpSer
     assert outbox.given(NOW) == {one.name: (3, 3)}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/shared.db"
-        return
-    with postgres_server() as running:
-        if running is None:
-            pytest.skip("no PostgreSQL here")
-        with fresh_database(running) as made:
-            yield made
-
-
-def test_two_senders_share_one_limit(url: str, server: SmtpServer) -> None:
+def test_two_senders_share_one_limit(database_url: str, server: SmtpServer) -> None:
     """Each with its own connection to one database: together they send exactly what is allowed."""
-    first, second = Database(url), Database(url)
+    first, second = Database(database_url), Database(database_url)
     ensure_current(first)
     ready(Outbox(first), uni=60)
 

@@ -25,35 +25,18 @@ from digest.store.outbox import AttemptResult, Outbox
 from digest.store.sources import SourceStore
 from digest.store.upgrade import ensure_current
 from tests.support.outbox_rows import HOUR, NOW, add_readers, make_ready
-from tests.support.postgres import fresh_database, postgres_server
 
 PARSE: Callable[[str], Iterable[Metric]] = text_string_to_metric_families
 PARSE_OPENMETRICS: Callable[[str], Iterable[Metric]] = openmetrics
 LATER = NOW + dt.timedelta(seconds=40)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str | None]:
-    with postgres_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path}/digest.db")
-        ensure_current(made)
-        yield made
-        made.close()
-        return
-    url = request.getfixturevalue("server")
-    if url is None:
-        pytest.skip("no PostgreSQL server here")
-    with fresh_database(url) as fresh:
-        made = Database(fresh)
-        ensure_current(made)
-        yield made
-        made.close()
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    ensure_current(made)
+    yield made
+    made.close()
 
 
 def attempt(outbox: Outbox, delivery: int, outcome: DeliveryState, at: dt.datetime) -> None:

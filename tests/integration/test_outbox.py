@@ -28,23 +28,22 @@ from tests.support.outbox_rows import (
     set_reader,
     states,
 )
-from tests.support.postgres import fresh_database, postgres_server
+from tests.support.postgres import fresh_database
 
 LEASE_S = 600.0
 LATER = NOW + dt.timedelta(seconds=LEASE_S + 1)
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Outbox | None]:
+def postgres(postgres_host: str | None) -> Iterator[Outbox | None]:
     """One database for the module; each test starts from empty tables."""
-    with postgres_server() as server:
-        if server is None:
-            yield None
-            return
-        with fresh_database(server) as url:
-            made = make_outbox(url)
-            yield made
-            made._db.close()
+    if postgres_host is None:
+        yield None
+        return
+    with fresh_database(postgres_host) as url:
+        made = make_outbox(url)
+        yield made
+        made._db.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from digest.delivery.relays import Relay
-from digest.delivery.report import DrainReport
-from digest.delivery.sender import drain
-from digest.delivery.settings import SmtpSettings, Timeouts
-from digest.delivery.smtp import SmtpTransport
 from digest.model import DeliveryState as S
-from digest.settings.mail import MailConfig, TlsMode
 from digest.store.outbox import Outbox
-from tests.support.outbox_rows import NOW, add_readers, make_outbox, make_ready, message_for, relays_of_attempts
+from tests.support.outbox_rows import NOW, add_readers, make_outbox, make_ready, relays_of_attempts
+from tests.support.relaying import relay, send
 from tests.support.smtp_server import Act, At, Drop, Rule, Say, SmtpServer, closed_port
 
 TEN_MINUTES = dt.timedelta(minutes=10)
-QUICK = Timeouts(connect_s=1, command_s=1, stall_s=1, dot_s=1, quit_s=0.2)
 
 
 @pytest.fixture
@@ -47,25 +40,6 @@ def readers(outbox: Outbox, number: int) -> list[int]:
     names = [f"r{index:03}" for index in range(number)]
     add_readers(outbox._db, *names)
     return make_ready(outbox, names)
-
-
-def relay(port: int, **limits: object) -> Relay:
-    settings = SmtpSettings(host="127.0.0.1", port=port, tls=TlsMode.NONE, timeouts=QUICK)
-    return Relay(transport=SmtpTransport(settings), **limits)  # type: ignore[arg-type]  # each test names its limits
-
-
-def send(
-    outbox: Outbox, relays: Sequence[Relay], *, clock: Callable[[], dt.datetime] = lambda: NOW, **config: object
-) -> DrainReport:
-    return drain(
-        outbox,
-        lambda: relays,
-        message_for,
-        config=MailConfig.model_validate(config),
-        clock=clock,
-        stop=threading.Event(),
-        jitter=lambda: 0.5,
-    )
 
 
 def ids_in(*servers: SmtpServer) -> list[str]:

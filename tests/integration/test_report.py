@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from contextlib import ExitStack
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,6 @@ from digest.store.reports import AGAIN_AFTER, ReportStore
 from digest.store.schema import deliveries
 from digest.store.upgrade import ensure_current
 from tests.support.apps import Hands
-from tests.support.postgres import fresh_database, postgres_server
 from tests.support.smtp_server import SmtpServer
 
 DAY = dt.date(2026, 11, 20)
@@ -191,18 +190,9 @@ def test_report_that_fails_is_tried_again(tmp_path: Path, caplog: pytest.LogCapt
     assert list((tmp_path / "outbox" / "2026-11-21").glob("op@x.example-0.eml"))
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def test_a_day_is_claimed_by_one(tmp_path: Path, database: str) -> None:
+def test_a_day_is_claimed_by_one(database_url: str) -> None:
     """Of two processes one gets the day; the other may try later, until it is sent."""
-    with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path}/digest.db"
-        if database == "postgres":
-            server = stack.enter_context(postgres_server())
-            if server is None:
-                pytest.skip("no PostgreSQL server to be had")
-            url = stack.enter_context(fresh_database(server))
-        db = Database(url)
-        stack.callback(db.close)
+    with closing(Database(database_url)) as db:
         ensure_current(db)
         one, other = ReportStore(db), ReportStore(db)
         assert [store.claim(DAY, now=DUE) for store in (one, other)] == [True, False]

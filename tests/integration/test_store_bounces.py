@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import pytest
 
 from digest.store.bounces import MOST_SOFT, BounceStore, Sent, Verdict, mail_hash
 from digest.store.database import Database
 from tests.support.outbox_rows import NOW, add_readers, make_outbox, make_ready
-from tests.support.postgres import fresh_database, postgres_server
 
 HARD = Verdict(
     kind="hard", reason="user-unknown", status="5.1.1", diagnostic="no", counts=True, suppress="bounce: dead"
@@ -20,20 +15,8 @@ HARD = Verdict(
 SOFT = Verdict(kind="soft", reason="mailbox-full", status="5.2.2", diagnostic="full", counts=True)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/digest.db"
-        return
-    with postgres_server() as running:
-        if running is None:
-            pytest.skip("no PostgreSQL here")
-        with fresh_database(running) as fresh:
-            yield fresh
-
-
-def delivered(url: str) -> Sent:
-    outbox = make_outbox(url)
+def delivered(database_url: str) -> Sent:
+    outbox = make_outbox(database_url)
     add_readers(outbox._db, "ada")
     (number,) = make_ready(outbox, ["ada"])
     sent = BounceStore(outbox._db).sent(delivery_id=number)
@@ -42,10 +25,10 @@ def delivered(url: str) -> Sent:
     return sent
 
 
-def test_one_mail_taken_by_several_counts_once(url: str) -> None:
+def test_one_mail_taken_by_several_counts_once(database_url: str) -> None:
     """Eight processes read the same mailbox: one of them notes it."""
-    sent = delivered(url)
-    stores = [BounceStore(Database(url)) for _ in range(8)]
+    sent = delivered(database_url)
+    stores = [BounceStore(Database(database_url)) for _ in range(8)]
 
     def take(store: BounceStore) -> bool:
         return store.take(sent, HARD, mail=mail_hash(b"<1@mx>"), now=NOW).new
@@ -56,10 +39,10 @@ def test_one_mail_taken_by_several_counts_once(url: str) -> None:
         store._db.close()
 
 
-def test_several_bounces_of_one_address_at_once_all_count(url: str) -> None:
+def test_several_bounces_of_one_address_at_once_all_count(database_url: str) -> None:
     """Eight mails, eight processes, one address: nobody is in another's way."""
-    sent = delivered(url)
-    stores = [BounceStore(Database(url)) for _ in range(8)]
+    sent = delivered(database_url)
+    stores = [BounceStore(Database(database_url)) for _ in range(8)]
 
     def take(number: int) -> bool:
         return stores[number].take(sent, HARD, mail=mail_hash(b"<%d@mx>" % number), now=NOW).new
@@ -70,10 +53,10 @@ def test_several_bounces_of_one_address_at_once_all_count(url: str) -> None:
         store._db.close()
 
 
-def test_a_rest_never_shortens_what_is_for_good(url: str) -> None:
+def test_a_rest_never_shortens_what_is_for_good(database_url: str) -> None:
     """Soft bounces after a hard one leave the address given up; the score says how many days."""
-    sent = delivered(url)
-    store = BounceStore(Database(url))
+    sent = delivered(database_url)
+    store = BounceStore(Database(database_url))
     for day in range(MOST_SOFT):
         now = NOW + dt.timedelta(days=day)
         noted = store.take(sent, SOFT, mail=mail_hash(b"%d" % day), now=now)
@@ -81,16 +64,16 @@ def test_a_rest_never_shortens_what_is_for_good(url: str) -> None:
         if day == 0:
             store.take(sent, HARD, mail=mail_hash(b"hard"), now=now)
     far = NOW + dt.timedelta(days=400)
-    outbox = make_outbox(url)
+    outbox = make_outbox(database_url)
     assert outbox.is_suppressed(sent.recipient, now=far) == "bounce: dead"
     outbox._db.close()
     store._db.close()
 
 
-def test_a_mail_is_found_by_its_message_id(url: str) -> None:
+def test_a_mail_is_found_by_its_message_id(database_url: str) -> None:
     """And one that nobody sent is not."""
-    sent = delivered(url)
-    store = BounceStore(Database(url))
+    sent = delivered(database_url)
+    store = BounceStore(Database(database_url))
     assert store.sent(message_id=f"<{sent.edition}.ada@digest.test>") == sent
     assert store.sent(message_id="<other@digest.test>") is None
     assert store.sent(delivery_id=sent.id + 1) is None

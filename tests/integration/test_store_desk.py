@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import StatementError
@@ -18,7 +16,6 @@ from digest.store.outbox import Filters
 from digest.store.reader_index import ReaderIndex
 from digest.store.sources import SourceStore
 from tests.support.outbox_rows import NOW, make_outbox
-from tests.support.postgres import fresh_database, postgres_server
 
 DAY = dt.timedelta(days=1)
 
@@ -28,21 +25,9 @@ def reader(name: str) -> Subscriber:
     return Subscriber(id=name, email=f"{name}@uni.example", times=times)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/digest.db"
-        return
-    with postgres_server() as running:
-        if running is None:
-            pytest.skip("no PostgreSQL here")
-        with fresh_database(running) as fresh:
-            yield fresh
-
-
-def test_days_readers_and_acts(url: str) -> None:
+def test_days_readers_and_acts(database_url: str) -> None:
     """Days are UTC's, figures fall on theirs, a search takes % and _ as they are, acts come back newest first."""
-    outbox = make_outbox(url)
+    outbox = make_outbox(database_url)
     db = outbox._db
     members, late = MemberStore(db), dt.timedelta(hours=18)
     everybody = [(reader(name), Evidence(text="x")) for name in ("ada", "eve_x", "evezx")]
@@ -84,9 +69,9 @@ def test_days_readers_and_acts(url: str) -> None:
     db.close()
 
 
-def test_a_list_is_stored_whole_or_not_at_all(url: str) -> None:
+def test_a_list_is_stored_whole_or_not_at_all(database_url: str) -> None:
     """When the last of it cannot be stored, the first is not stored either; the same twice in a list is one."""
-    db = make_outbox(url)._db
+    db = make_outbox(database_url)._db
 
     def listed(*names: str) -> list[tuple[Subscriber, Evidence]]:
         return [(reader(name), Evidence(text="x")) for name in names]

@@ -5,40 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from digest.store.database import Database
 from digest.store.ledger import LedgerStore
 from digest.store.upgrade import ensure_current
-from tests.support.postgres import fresh_database, postgres_server
 
 NOW = dt.datetime(2026, 8, 20, 8, 0, tzinfo=dt.UTC)
 KEY, PACE_S, LEASE_S = "arxiv.org", 3.0, 30.0
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str | None]:
-    with postgres_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'a.db'}"
-        return
-    server = request.getfixturevalue("server")
-    if server is None:
-        pytest.skip("no PostgreSQL here: set DIGEST_TEST_POSTGRES or install its server")
-    with fresh_database(server) as fresh:
-        yield fresh
-
-
 @pytest.fixture
-def db(url: str) -> Iterator[Database]:
-    database = Database(url)
+def db(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
     ensure_current(database)
     yield database
     database.close()
@@ -100,9 +80,9 @@ def test_retry_after_holds_for_everybody(db: Database) -> None:
     assert take(LedgerStore(db), "b", 4) == 600
 
 
-def test_of_many_at_once_one_gets_it(url: str, db: Database) -> None:
+def test_of_many_at_once_one_gets_it(database_url: str, db: Database) -> None:
     """Twenty askers on two connections: one turn."""
-    databases = [db, Database(url)]
+    databases = [db, Database(database_url)]
     got: list[str] = []
 
     def ask(number: int) -> None:

@@ -14,7 +14,6 @@ from digest.model import SourceReport, SourceStatus
 from digest.store.database import Database
 from digest.store.sources import SourceStore
 from digest.store.upgrade import ensure_current
-from tests.support.postgres import fresh_database, postgres_server
 
 NOW = dt.datetime(2026, 5, 20, 6, 0, tzinfo=dt.UTC)
 
@@ -62,10 +61,6 @@ def test_reading_alone_on_sqlite(tmp_path: Path) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.slow
-def test_reading_alone_on_postgresql() -> None:
+def test_reading_alone_on_postgresql(postgres_url: str) -> None:
     """Likewise, and what is committed meanwhile by others is not seen before the snapshot ends."""
-    with postgres_server() as server:
-        if server is None:
-            pytest.skip("no PostgreSQL here")
-        with fresh_database(server) as url:
-            _check(url)
+    _check(postgres_url)

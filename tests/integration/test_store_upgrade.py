@@ -24,7 +24,6 @@ from digest.store.backup import damage_of
 from digest.store.database import Database
 from digest.store.schema import Instant, Key, metadata
 from digest.store.upgrade import HEAD, ensure_current, revision_of
-from tests.support.postgres import fresh_database, postgres_server
 
 MIGRATIONS = Path(digest.store.__file__).parent / "migrations"
 ADVICE = """
@@ -37,30 +36,12 @@ See CONTRIBUTING.md.
 """
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str | None]:
-    with postgres_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/digest.db"
-        return
-    server: str | None = request.getfixturevalue("server")
-    if server is None:
-        pytest.skip("there is no PostgreSQL here")
-    with fresh_database(server) as fresh:
-        yield fresh
-
-
 @contextmanager
-def at_revision(url: str, revision: str) -> Iterator[Database]:
+def at_revision(database_url: str, revision: str) -> Iterator[Database]:
     """A database that migrations brought to a revision and no further."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with closing(Database(url)) as db:
+    with closing(Database(database_url)) as db:
         with db.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
@@ -105,9 +86,9 @@ def test_the_newest_migration_is_the_one_the_program_expects() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-def test_migrations_lead_to_the_schema(url: str, tmp_path: Path) -> None:
+def test_migrations_lead_to_the_schema(database_url: str, tmp_path: Path) -> None:
     """A database that came all the way by migrations is the one that the program makes at once."""
-    with at_revision(url, "0001") as old:
+    with at_revision(database_url, "0001") as old:
         ensure_current(old)
         assert revision_of(old) == HEAD
         missing = unfaithful(old)
@@ -129,9 +110,9 @@ def test_an_upgrade_keeps_a_copy_of_the_file(tmp_path: Path) -> None:
         assert revision_of(copy) == "0001"
 
 
-def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
+def test_a_migration_that_fails_leaves_the_database_as_it_was(database_url: str) -> None:
     """Something in the way: the error says so, no step is half done, and the next attempt works."""
-    with at_revision(url, "0001") as db:
+    with at_revision(database_url, "0001") as db:
         with db.write() as connection:
             connection.execute(text("CREATE TABLE journal_files (x INTEGER)"))
             before = set(inspect(connection).get_table_names())
@@ -145,19 +126,19 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
         assert revision_of(db) == HEAD
 
 
-def _open(url: str) -> None:
-    with closing(Database(url)) as db:
+def _open(database_url: str) -> None:
+    with closing(Database(database_url)) as db:
         ensure_current(db)
 
 
 @pytest.mark.parametrize("revision", [None, "0001"])
-def test_several_processes_may_start_at_once(url: str, revision: str | None) -> None:
+def test_several_processes_may_start_at_once(database_url: str, revision: str | None) -> None:
     """One of them makes or migrates the database; the others find it done."""
     if revision is not None:
-        with at_revision(url, revision):
+        with at_revision(database_url, revision):
             pass
     context = multiprocessing.get_context("spawn")
-    starters = [context.Process(target=_open, args=(url,)) for _ in range(3)]
+    starters = [context.Process(target=_open, args=(database_url,)) for _ in range(3)]
     for starter in starters:
         starter.start()
     for starter in starters:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -14,34 +13,17 @@ from digest.store.intake import Intake
 from digest.store.upgrade import ensure_current
 from digest.store.written import WrittenStore
 from tests.support.entries import arxiv_entry
-from tests.support.postgres import fresh_database, postgres_server
 
 NOON = dt.datetime(2026, 5, 20, 12, tzinfo=dt.UTC)
 MODEL = "small-model"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str | None]:
-    with postgres_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path}/digest.db")
-        ensure_current(database)
-        yield database
-        database.close()
-        return
-    url = request.getfixturevalue("server")
-    if url is None:
-        pytest.skip("no PostgreSQL here: set DIGEST_TEST_POSTGRES or install its server")
-    with fresh_database(url) as fresh:
-        database = Database(fresh)
-        ensure_current(database)
-        yield database
-        database.close()
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    ensure_current(database)
+    yield database
+    database.close()
 
 
 def test_a_budget_is_never_spent_twice(db: Database) -> None:

@@ -5,12 +5,10 @@ A small soak with a fault for every ten mails; the long one is benchmarks/soak.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import fresh_database, postgres_server
 from tests.support.storm import Storm
 
 pytestmark = pytest.mark.slow
@@ -39,16 +37,7 @@ def test_command_by_command(tmp_path: Path) -> None:
     weather(f"sqlite:///{tmp_path}/digest.db", tmp_path, seed=4, pipelining=False)
 
 
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    with postgres_server() as server:
-        if server is None:
-            pytest.skip("no PostgreSQL server to be had")
-        with fresh_database(server) as url:
-            yield url
-
-
 @pytest.mark.postgres
-def test_on_postgresql(postgres: str, tmp_path: Path) -> None:
+def test_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     """The same with a database that really has several writers at once."""
-    weather(postgres, tmp_path, seed=6)
+    weather(postgres_url, tmp_path, seed=6)
