@@ -11,6 +11,7 @@ from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
@@ -165,56 +166,54 @@ def test_the_clock_jumps_while_mails_are_sent(
         assert states == {S.ACCEPTED: 12}
 
 
-def test_the_disk_is_full_after_the_250(tmp_path: Path, server: Watched, clock: Synchronized[float]) -> None:
+class Choked(NamedTuple):
+    """A sender of nine mails whose disk is full since the third was taken."""
+
+    outbox: Outbox
+    sender: ForkServerProcess
+    ballast: Ballast
+
+
+@pytest.fixture
+def choked(tmp_path: Path, server: Watched, clock: Synchronized[float]) -> Iterator[Choked]:
+    with small_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("may not mount a small disk")
+        outbox = make_outbox(f"sqlite:///{disk}/digest.db")
+        furnish(outbox, 9)
+        ballast, full = Ballast(disk), threading.Event()
+
+        def fill() -> None:
+            ballast.fill()
+            full.set()
+
+        server.when, server.then = ("accepted", 3), fill
+        sender = start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)
+        assert full.wait(PATIENCE_S)
+        yield Choked(outbox, sender, ballast)
+        outbox._db.close()
+
+
+def test_the_disk_is_full_after_the_250(choked: Choked, server: Watched) -> None:
     """The replies are kept until there is room again; nothing is sent meanwhile, and nothing twice."""
-    with small_disk(tmp_path / "disk") as disk:
-        if disk is None:
-            pytest.skip("may not mount a small disk")
-        outbox = make_outbox(f"sqlite:///{disk}/digest.db")
-        furnish(outbox, 9)
-        ballast, full = Ballast(disk), threading.Event()
-
-        def fill() -> None:
-            ballast.fill()
-            full.set()
-
-        server.when, server.then = ("accepted", 3), fill
-        sender = start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)
-        assert full.wait(PATIENCE_S)
-        sender.join(1.0)
-        assert sender.exitcode is None, "it waits"
-        assert server.seen["mail"] <= 2 * ONE_BY_ONE.window
-        ballast.drop()
-        assert ended(sender) == 0
-        assert compare(outbox, server) == {S.ACCEPTED: 9}
-        outbox._db.close()
+    choked.sender.join(1.0)
+    assert choked.sender.exitcode is None, "it waits"
+    assert server.seen["mail"] <= 2 * ONE_BY_ONE.window
+    choked.ballast.drop()
+    assert ended(choked.sender) == 0
+    assert compare(choked.outbox, server) == {S.ACCEPTED: 9}
 
 
-def test_killed_with_a_full_disk(tmp_path: Path, server: Watched, clock: Synchronized[float]) -> None:
+def test_killed_with_a_full_disk(choked: Choked, server: Watched, clock: Synchronized[float]) -> None:
     """Whoever is killed while it cannot write leaves no more than a window uncertain, and the next one goes on."""
-    with small_disk(tmp_path / "disk") as disk:
-        if disk is None:
-            pytest.skip("may not mount a small disk")
-        outbox = make_outbox(f"sqlite:///{disk}/digest.db")
-        furnish(outbox, 9)
-        ballast, full = Ballast(disk), threading.Event()
-
-        def fill() -> None:
-            ballast.fill()
-            full.set()
-
-        server.when, server.then = ("accepted", 3), fill
-        sender = start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)
-        assert full.wait(PATIENCE_S)
-        sender.join(0.5)
-        sender.kill()
-        assert ended(sender) == -signal.SIGKILL
-        ballast.drop()
-        assert ended(start_sender(url_of(outbox), [server.port], clock, ONE_BY_ONE)) == 0
-        states = compare(outbox, server)
-        assert set(states) == {S.ACCEPTED, S.UNCERTAIN}
-        assert states[S.UNCERTAIN] <= 2 * ONE_BY_ONE.window, "its window, and the one that it was about to be given"
-        outbox._db.close()
+    choked.sender.join(0.5)
+    choked.sender.kill()
+    assert ended(choked.sender) == -signal.SIGKILL
+    choked.ballast.drop()
+    assert ended(start_sender(url_of(choked.outbox), [server.port], clock, ONE_BY_ONE)) == 0
+    states = compare(choked.outbox, server)
+    assert set(states) == {S.ACCEPTED, S.UNCERTAIN}
+    assert states[S.UNCERTAIN] <= 2 * ONE_BY_ONE.window, "its window, and the one that it was about to be given"
 
 
 def test_sqlite_is_locked_after_the_250(outbox: Outbox, server: Watched, clock: Synchronized[float]) -> None:
