@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +38,9 @@ CHECKS = [
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    # Loaded late by schemathesis itself, and rewritten by pytest: in Python 3.11 a second thread that compiles at that
+    # moment, as the server's does, makes one of both fail (python/cpython#106905).
+    importlib.import_module("schemathesis.specs.openapi.schemas")
     with web(tmp_path_factory.mktemp("fuzz"), *PAPERS) as (_, app), served(app) as address:
         yield address
 
